@@ -1,0 +1,1 @@
+"""Adapters of one family; one file per vendor."""

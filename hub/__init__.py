@@ -1,0 +1,3 @@
+"""Part of the customer hub; see README.md."""
+
+DISTRIBUTION = "customer-hub"

@@ -1,0 +1,128 @@
+"""Every error of the hub, sorted by what happens next.
+
+HubError
+├── Retry             try again later (with a time, if known)
+│   └── DatabaseUnreachable
+├── Reconnect         a person has to connect the integration again
+├── RejectedRecord    skip this record, keep it for inspection
+├── StopJob           this job can not go on; a person has to change something
+│   ├── BadFile       the file, or what it says about itself, can not be read
+│   ├── BadMapping    the mapping does not fit its own rules or the file
+│   ├── BadSettings   the settings contradict themselves or the machine
+│   ├── DataFolderInUse
+│   ├── DiskFull
+│   └── SchemaTooNew / SchemaTooOld
+└── Refused           the caller asked for something they can not have
+    ├── NotFound
+    └── Conflict      it contradicts what a person decided before
+
+`code` is stable and is what clients see. The message is for people: it says what to do next and
+holds nothing personal.
+"""
+
+from datetime import datetime
+from typing import ClassVar
+
+
+class HubError(Exception):
+    """The root: catch this at an edge to show one sentence instead of a traceback."""
+
+    code: ClassVar[str] = "HUB_ERROR"
+
+
+class Retry(HubError):
+    """Trying again later may succeed; `at` says when, if somebody told us."""
+
+    code = "RETRY"
+
+    def __init__(self, message: str, *, at: datetime | None = None) -> None:
+        super().__init__(message)
+        self.at = at
+
+
+class DatabaseUnreachable(Retry):
+    """PostgreSQL does not answer at the configured address."""
+
+    code = "DATABASE_UNREACHABLE"
+
+
+class Reconnect(HubError):
+    """An integration's credentials no longer work."""
+
+    code = "RECONNECT"
+
+
+class RejectedRecord(HubError):
+    """One record can not be taken; `field` names the place in it (`identifiers[0].value`)."""
+
+    code = "REJECTED_RECORD"
+
+    def __init__(self, message: str, *, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class StopJob(HubError):
+    """The job can not go on until a person changes something."""
+
+    code = "STOPPED"
+
+
+class BadFile(StopJob):
+    """The file can not be read as what it is said to be."""
+
+    code = "BAD_FILE"
+
+
+class BadMapping(StopJob):
+    """The mapping does not fit its own rules, or the file."""
+
+    code = "BAD_MAPPING"
+
+
+class BadSettings(StopJob):
+    """The settings contradict themselves or the machine."""
+
+    code = "BAD_SETTINGS"
+
+
+class DataFolderInUse(StopJob):
+    """Another database server, not started by this hub, uses the data folder."""
+
+    code = "DATA_FOLDER_IN_USE"
+
+
+class DiskFull(StopJob):
+    """The disk that holds the database has no room left."""
+
+    code = "DISK_FULL"
+
+
+class SchemaTooNew(StopJob):
+    """The database was migrated by a newer release than this code."""
+
+    code = "SCHEMA_TOO_NEW"
+
+
+class SchemaTooOld(StopJob):
+    """The database has not been migrated to what this code needs."""
+
+    code = "SCHEMA_TOO_OLD"
+
+
+class Refused(HubError):
+    """The caller can not have this."""
+
+    code = "REFUSED"
+
+
+class NotFound(Refused):
+    """There is no such thing, or the caller may not know of it."""
+
+    code = "NOT_FOUND"
+
+
+class Conflict(Refused):
+    """It contradicts something a person decided before."""
+
+    code = "CONFLICT"
