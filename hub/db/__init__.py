@@ -1,0 +1,1 @@
+"""The store: PostgreSQL, embedded or a server, its roles, migrations and views."""

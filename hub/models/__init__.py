@@ -1,0 +1,58 @@
+"""The tables, by subject. Importing this package registers every one of them."""
+
+from hub.models.base import CATEGORIES, Base, Category, Merge
+from hub.models.behaviour import Interaction, InteractionParticipant
+from hub.models.consent import ConsentEntry, ConsentState, Purpose
+from hub.models.event import Event
+from hub.models.identity import (
+    Address,
+    Attribute,
+    AttributeDefinition,
+    BlockedIdentifier,
+    Customer,
+    CustomerAlias,
+    DecisionRecord,
+    Identifier,
+    IdentifierValue,
+    IdentityDecision,
+    IdentityLink,
+    PersonalDetails,
+    Tag,
+)
+from hub.models.source import ImportChunk, ImportRun, RejectedRecord, Source, SourceRecord
+from hub.models.trade import Order, OrderLine, Product, Store
+
+__all__ = [
+    "CATEGORIES",
+    "Address",
+    "Attribute",
+    "AttributeDefinition",
+    "Base",
+    "BlockedIdentifier",
+    "Category",
+    "ConsentEntry",
+    "ConsentState",
+    "Customer",
+    "CustomerAlias",
+    "DecisionRecord",
+    "Event",
+    "Identifier",
+    "IdentifierValue",
+    "IdentityDecision",
+    "IdentityLink",
+    "ImportChunk",
+    "ImportRun",
+    "Interaction",
+    "InteractionParticipant",
+    "Merge",
+    "Order",
+    "OrderLine",
+    "PersonalDetails",
+    "Product",
+    "Purpose",
+    "RejectedRecord",
+    "Source",
+    "SourceRecord",
+    "Store",
+    "Tag",
+]

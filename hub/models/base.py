@@ -1,0 +1,71 @@
+"""What every table declares: its category, what a merge does to it, how it reaches a customer."""
+
+from datetime import datetime
+from enum import Enum
+from typing import Any, ClassVar, Literal, get_args
+from uuid import UUID
+
+from sqlalchemy import BigInteger, DateTime, MetaData, Text, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+Category = Literal[
+    "identity", "contact", "trade", "behaviour", "profile", "consent", "provenance", "open"
+]
+"""Kinds of data that scopes and purposes speak of. `open` says nothing about a person."""
+
+CATEGORIES: tuple[Category, ...] = get_args(Category)
+
+
+class Merge(Enum):
+    """What merging or splitting customers does to a table's rows."""
+
+    FOLLOW = "follow"
+    """Each row stays with its record; `customer_id` is pointed anew by `record_id`."""
+    REBUILD = "rebuild"
+    """Computed again for the customers that changed."""
+    KEEP = "keep"
+    """Left as it was: it says what happened, or it is about no customer."""
+
+
+def categorised(name: Category) -> dict[Any, Any]:
+    """Mark a column as being of another category than its table."""
+    return {"category": name}
+
+
+class Base(DeclarativeBase):
+    """The root of all models.
+
+    `merge`: see `Merge`. `category`: the category of the table's columns, unless a column says
+    otherwise; None keeps the table out of the purpose views. `reach`: SQL that leads from a row
+    `t` to the customers it is about, `{customer}` standing for the rule on a customer `c`; the
+    default follows `customer_id`, and a table of category `open` needs none.
+    """
+
+    metadata = MetaData(
+        naming_convention={
+            "pk": "pk_%(table_name)s",
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        str: Text,
+        int: BigInteger,
+        datetime: DateTime(timezone=True),
+        UUID: Uuid,
+        dict[str, Any]: JSONB,
+    }
+
+    merge: ClassVar[Merge]
+    category: ClassVar[Category | None] = None
+    reach: ClassVar[str] = (
+        "EXISTS (SELECT FROM public.customer c WHERE c.id = t.customer_id AND {customer})"
+    )
+
+
+def key() -> Mapped[UUID]:
+    """A time-ordered id, drawn by the hub (`clock.new_id`)."""
+    return mapped_column(primary_key=True)

@@ -1,0 +1,112 @@
+"""Where records come from, the records themselves, and the imports that brought them."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Identity, Index, UniqueConstraint, func
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from hub.models.base import Base, Merge, key
+
+
+class Source(Base):
+    """A connected system, a file's origin, or the hub's own API (`hub`).
+
+    `rank` orders sources for golden values: the lowest is believed first.
+    """
+
+    __tablename__ = "source"
+    merge = Merge.KEEP
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True)
+    kind: Mapped[str]
+    rank: Mapped[int] = mapped_column(server_default="100")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class SourceRecord(Base):
+    """The latest version of one record of a source: a fact that merging and splitting never touch.
+
+    A record without `hash` is a stub: another record named it before it came. `about_id` is the
+    person's record that this one speaks of (none for a person's own). `run_id` and `run_row`
+    say which import, and which row of it, gave this version.
+    """
+
+    __tablename__ = "source_record"
+    __table_args__ = (
+        UniqueConstraint("source_id", "type", "external_id"),
+        Index(None, "about_id"),
+    )
+    merge = Merge.KEEP
+
+    id: Mapped[UUID] = key()
+    source_id: Mapped[int] = mapped_column(ForeignKey("source.id"))
+    type: Mapped[str]
+    external_id: Mapped[str]
+    about_id: Mapped[UUID | None]
+    payload: Mapped[dict[str, Any] | None]
+    hash: Mapped[bytes | None]
+    observed_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
+    run_id: Mapped[UUID | None]
+    run_row: Mapped[int | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class ImportRun(Base):
+    """One import of one file. `fingerprint` is of the content: a killed import is found by it."""
+
+    __tablename__ = "import_run"
+    __table_args__ = (Index(None, "fingerprint"),)
+    merge = Merge.KEEP
+
+    id: Mapped[UUID] = key()
+    source_id: Mapped[int] = mapped_column(ForeignKey("source.id"))
+    file_name: Mapped[str]
+    fingerprint: Mapped[bytes]
+    mapping_hash: Mapped[bytes]
+    observed_at: Mapped[datetime | None]
+    state: Mapped[str]
+    chunks_total: Mapped[int | None]
+    counts: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    started_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    finished_at: Mapped[datetime | None]
+
+
+class ImportChunk(Base):
+    """A part of a file that is in: written in the transaction that recorded it."""
+
+    __tablename__ = "import_chunk"
+    merge = Merge.KEEP
+
+    run_id: Mapped[UUID] = mapped_column(
+        ForeignKey("import_run.id", ondelete="CASCADE"), primary_key=True
+    )
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    rows: Mapped[int]
+    counts: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    finished_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class RejectedRecord(Base):
+    """A row that could not be taken, or (`recorded`) was taken without one of its values.
+
+    It holds the place and the reason, never the value.
+    """
+
+    __tablename__ = "rejected_record"
+    __table_args__ = (Index(None, "run_id", "row_number"),)
+    merge = Merge.KEEP
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    run_id: Mapped[UUID | None] = mapped_column(ForeignKey("import_run.id", ondelete="CASCADE"))
+    source_id: Mapped[int] = mapped_column(ForeignKey("source.id"))
+    row_number: Mapped[int | None]
+    field: Mapped[str]
+    reason: Mapped[str]
+    recorded: Mapped[bool] = mapped_column(server_default="false")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())

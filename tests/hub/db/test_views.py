@@ -1,0 +1,97 @@
+"""The purpose views: made from models and purposes, and all that a reader may read."""
+
+from datetime import UTC, datetime
+
+import asyncpg
+import pytest
+
+from hub.db import views
+from hub.db.connection import Connection
+from hub.db.engine import Database
+from hub.intake import Incoming, record
+from hub.records import Consent, Customer, Identifier, Order, OrderLine, Person
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+ANNA = Person(external_id="1")
+SAID = [
+    Customer(
+        external_id="1",
+        given_name="Anna",
+        identifiers=(
+            Identifier(type="email", value="anna@example.com"),
+            Identifier(type="phone", value="+7 900 123-45-67"),
+        ),
+    ),
+    Customer(external_id="2", given_name="Boris"),
+    Consent(
+        external_id="c", customer=ANNA, purpose="email_marketing", state="granted", given_at=NOON
+    ),
+    Consent(external_id="d", customer=ANNA, purpose="analytics", state="objected", given_at=NOON),
+    Order(external_id="o", ordered_at=NOON, customer=ANNA, lines=(OrderLine(name="tea"),)),
+]
+
+
+@pytest.fixture
+async def reader(database: Database) -> asyncpg.pool.Pool:
+    async with database.transaction() as connection:
+        batch = [Incoming(said, row) for row, said in enumerate(SAID, 1)]
+        await record(connection, batch, source="crm", cause="backfill")
+    return database.reader
+
+
+async def test_a_contract_sees_everybody(reader: asyncpg.pool.Pool) -> None:
+    assert await reader.fetchval("SELECT count(*) FROM for_customer_service.customer") == 2
+
+
+async def test_consent_is_needed_where_the_basis_is_consent(reader: asyncpg.pool.Pool) -> None:
+    rows = await reader.fetch("SELECT given_name FROM for_email_marketing.customer")
+    assert [row["given_name"] for row in rows] == ["Anna"]
+    assert await reader.fetchval("SELECT count(*) FROM for_sms_marketing.customer") == 0
+
+
+async def test_an_objection_is_obeyed(reader: asyncpg.pool.Pool) -> None:
+    assert await reader.fetchval("SELECT count(*) FROM for_analytics.customer") == 1
+    assert await reader.fetchval('SELECT count(*) FROM for_analytics."order"') == 0
+    assert await reader.fetchval("SELECT count(*) FROM for_analytics.order_line") == 0
+
+
+async def test_a_purpose_sees_its_contact_points_only(reader: asyncpg.pool.Pool) -> None:
+    rows = await reader.fetch("SELECT DISTINCT type FROM for_email_marketing.identifier")
+    assert [row["type"] for row in rows] == ["email"]
+
+
+async def test_a_purpose_sees_its_categories_only(reader: asyncpg.pool.Pool) -> None:
+    with pytest.raises(asyncpg.UndefinedColumnError):
+        await reader.fetch("SELECT given_name FROM for_analytics.customer")
+    with pytest.raises(asyncpg.UndefinedTableError):
+        await reader.fetch("SELECT 1 FROM for_analytics.identifier")
+
+
+@pytest.mark.parametrize("table", ["customer", "identifier", '"order"', "consent_entry", "event"])
+async def test_the_reader_reads_no_table(reader: asyncpg.pool.Pool, table: str) -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await reader.fetch(f"SELECT 1 FROM public.{table}")
+
+
+async def test_a_view_can_not_be_written_through(reader: asyncpg.pool.Pool) -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await reader.execute("UPDATE for_customer_service.customer SET given_name = 'x'")
+
+
+async def test_a_retired_purpose_loses_its_views(database: Database) -> None:
+    async with database.direct.begin() as connection:
+        await connection.exec_driver_sql(
+            "UPDATE purpose SET retired_at = now() WHERE key = 'partner_sharing'"
+        )
+        await views.rebuild(connection)
+        found = await connection.exec_driver_sql("SELECT to_regnamespace('for_partner_sharing')")
+        assert found.scalar() is None
+
+
+async def test_restriction_hides_a_person(
+    connection: Connection, reader: asyncpg.pool.Pool
+) -> None:
+    await connection.execute("UPDATE customer SET restricted_at = now() WHERE given_name = 'Anna'")
+    assert await reader.fetchval("SELECT count(*) FROM for_customer_service.customer") == 1
+    rights = "SELECT count(*) FROM for_data_subject_rights.customer"
+    assert await reader.fetchval(rights) == 2
