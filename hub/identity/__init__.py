@@ -1,0 +1,1 @@
+"""One customer out of many records: which records belong together, and what follows from it."""

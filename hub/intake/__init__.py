@@ -1,0 +1,216 @@
+"""The one way in: a batch of neutral records, from a file, a sync page or an API call, is recorded.
+
+Source records first, then what they say of people, then who those people are, then everything that
+hangs on a person, then the events; all in the caller's transaction, each step over the whole batch.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from hub import consent, outbox
+from hub.db.connection import Connection
+from hub.identifiers import Contact, Unusable, normalise
+from hub.identity.links import customers_of
+from hub.intake.batch import Batch, Incoming, Key, Outcome, Rejection, Statement, count, gather
+from hub.intake.behaviour import record_interactions
+from hub.intake.consents import record_consents
+from hub.intake.context import Context, Defaults, Run, context
+from hub.intake.people import CONTACT, People, record_people
+from hub.intake.store import store
+from hub.intake.trade import ask_things, record_orders, record_things
+from hub.outbox import Cause, Event
+from hub.records import Consent, Detail, Identifier, Interaction, Order, Person
+
+__all__ = ["Defaults", "Incoming", "Outcome", "Rejection", "Run", "record"]
+
+DEFAULTS = Defaults()
+
+
+async def record(
+    connection: Connection,
+    batch: Sequence[Incoming],
+    *,
+    source: str,
+    cause: Cause,
+    run: Run | None = None,
+    defaults: Defaults = DEFAULTS,
+) -> Outcome:
+    """Record a batch from one source inside the caller's transaction.
+
+    The same batch again changes nothing. A record that can not be taken is in the outcome's
+    rejections and stops none of the others. Deadlocks between workers end in an error that a new
+    attempt cures: run it through `Database.retrying`.
+    """
+    surroundings = await context(connection, source, cause, run, defaults)
+    gathered = gather(batch)
+    work = _Work(connection, surroundings, gathered)
+    await work.write()
+    count(gathered)
+    return gathered.outcome
+
+
+class _Work:
+    """One batch on its way in."""
+
+    def __init__(self, connection: Connection, context: Context, batch: Batch) -> None:
+        self.connection = connection
+        self.context = context
+        self.batch = batch
+        self.about: dict[Key, Key] = {}
+        self.participants: dict[Key, list[tuple[Key, str]]] = {}
+        self.narrowed: dict[Key, Contact] = {}
+
+    async def write(self) -> None:
+        self._ask_people()
+        ask_things(self.batch)
+        await self._store("customer", CONTACT, "product", "store")
+        self._settle_about()
+        await self._store("detail", "order", "interaction", "consent")
+        wanted = set(self.narrowed.values())
+        people = await record_people(self.connection, self.batch, self.context, wanted)
+        await record_things(self.connection, self.batch, self.context)
+        customers = await self._customers(people)
+        events = await self._record_facts(people, customers)
+        await self._finish(people, events)
+
+    async def _store(self, *types: str) -> None:
+        statements = self.batch.of_type(*types)
+        await store(
+            self.connection,
+            self.batch,
+            statements,
+            source_id=self.context.source_id,
+            run_id=self.context.run_id,
+        )
+
+    def _ask_people(self) -> None:
+        """Find the person each fact is about; a fact about nobody usable is rejected."""
+        for statement in self.batch.of_type("detail", "order", "interaction", "consent"):
+            if not self._ask(statement):
+                del self.batch.statements[statement.key]
+
+    def _ask(self, statement: Statement) -> bool:
+        match statement.record:
+            case Detail(customer=customer):
+                self._about(statement, ("customer", customer.strip()))
+            case Order(customer=Person() as person):
+                key = self._person(statement, person, "customer")
+                if key is not None:
+                    self._about(statement, key)
+            case Interaction(participants=participants):
+                asked = [
+                    (self._person(statement, p.person, f"participants[{n}]"), p.role)
+                    for n, p in enumerate(participants)
+                ]
+                self.participants[statement.key] = [(k, role) for k, role in asked if k is not None]
+            case Consent() as entry:
+                return self._ask_consent(statement, entry)
+            case _:
+                pass
+        return True
+
+    def _ask_consent(self, statement: Statement, entry: Consent) -> bool:
+        if entry.purpose not in self.context.purposes:
+            known = ", ".join(sorted(self.context.purposes))
+            self.batch.reject(statement.row, "purpose", f"no such purpose; there are {known}")
+            return False
+        if entry.contact_point is not None:
+            contact = self._contact(statement, entry.contact_point, "contact_point")
+            if contact is None:
+                return False
+            self.narrowed[statement.key] = contact
+        key = self._person(statement, entry.customer, "customer", is_needed=True)
+        if key is None:
+            return False
+        self._about(statement, key)
+        return True
+
+    def _about(self, statement: Statement, key: Key) -> None:
+        self.about[statement.key] = key
+        self.batch.ask(key)
+
+    def _person(
+        self, statement: Statement, person: Person, field: str, *, is_needed: bool = False
+    ) -> Key | None:
+        """The key of a person's record: by the source's id, else by contact point."""
+        if person.external_id and person.external_id.strip():
+            key = ("customer", person.external_id.strip())
+        elif person.identifier is not None:
+            contact = self._contact(statement, person.identifier, field, is_needed=is_needed)
+            if contact is None:
+                return None
+            key = (CONTACT, f"{contact.type}:{contact.value}")
+        else:
+            if is_needed:
+                self.batch.reject(statement.row, field, "names nobody: give an id or a contact")
+            return None
+        self.batch.ask(key)
+        return key
+
+    def _contact(
+        self, statement: Statement, identifier: Identifier, field: str, *, is_needed: bool = True
+    ) -> Contact | None:
+        region = self.context.defaults.phone_region
+        found = normalise(identifier.type, identifier.value, region=region)
+        if isinstance(found, Contact):
+            return found
+        self._note(statement, field, found, is_needed=is_needed)
+        return None
+
+    def _note(
+        self, statement: Statement, field: str, unusable: Unusable, *, is_needed: bool
+    ) -> None:
+        if unusable.kind == "placeholder" and not is_needed:
+            self.batch.outcome.placeholders += 1
+        else:
+            self.batch.reject(statement.row, field, unusable.reason, recorded=not is_needed)
+
+    def _settle_about(self) -> None:
+        for key, person in self.about.items():
+            self.batch.statements[key].about_id = self.batch.statements[person].id
+
+    async def _customers(self, people: People) -> dict[UUID, UUID | None]:
+        """The customers of everybody whom written facts are about, locked in id order."""
+        statements = self.batch.statements
+        written = {key for key, statement in statements.items() if statement.is_written}
+        keys = {person for key, person in self.about.items() if key in written}
+        for key in written & self.participants.keys():
+            keys |= {person for person, _ in self.participants[key]}
+        solved = people.resolution.customer_of
+        ids = {statements[key].id for key in keys}
+        others = await customers_of(self.connection, ids - solved.keys())
+        return {**others, **{record: solved[record] for record in ids & solved.keys()}}
+
+    async def _record_facts(
+        self, people: People, customers: dict[UUID, UUID | None]
+    ) -> list[Event]:
+        statements = self.batch.statements
+        participants = {
+            statements[key].id: [(statements[person].id, role) for person, role in asked]
+            for key, asked in self.participants.items()
+        }
+        narrowed = {statements[key].id: contact for key, contact in self.narrowed.items()}
+        orders = await record_orders(self.connection, self.batch, self.context, customers)
+        interactions = await record_interactions(
+            self.connection, self.batch, self.context, customers, participants
+        )
+        consents, touched = await record_consents(
+            self.connection, self.batch, customers, people.contact_points, narrowed
+        )
+        await consent.rebuild(self.connection, touched | people.resolution.regrouped)
+        return [*orders, *interactions, *consents]
+
+    async def _finish(self, people: People, events: Sequence[Event]) -> None:
+        """Write the events: first who the people are, then what hangs on them."""
+        resolution = people.resolution
+        for statement in self.batch.of_type("customer", "detail"):
+            if statement.is_written:
+                customer = resolution.customer_of.get(statement.about_id or statement.id)
+                if customer is not None:
+                    resolution.changed.add(customer)
+        await outbox.write(
+            self.connection,
+            [*resolution.events(), *events],
+            cause=self.context.cause,
+            run_id=self.context.run_id,
+        )

@@ -1,0 +1,181 @@
+"""A batch of neutral records, made ready for the tables: keyed, checked, hashed, each id once."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from uuid import UUID
+
+import msgspec
+
+from hub.records import AnyRecord, Detail
+
+Key = tuple[str, str]
+"""A record within its source: type and external id."""
+
+LONGEST_ID = 256
+
+
+class Status(Enum):
+    """What became of a record that a source sent."""
+
+    NEW = "created"
+    CHANGED = "changed"
+    SAME = "unchanged"
+    STALE = "stale"
+    STUB = "stub"
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A record and the number of the row it came in, counted from 1."""
+
+    record: AnyRecord
+    row: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A row that could not be taken, or (`recorded`) was taken without the value in `field`."""
+
+    row: int
+    field: str
+    reason: str
+    recorded: bool = False
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a batch. `per_type` counts records by type; `placeholders` ignored values."""
+
+    created: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    stale: int = 0
+    placeholders: int = 0
+    rejections: list[Rejection] = field(default_factory=list[Rejection])
+    per_type: dict[str, int] = field(default_factory=dict[str, int])
+
+
+NOBODY = UUID(int=0)
+
+
+@dataclass(slots=True)
+class Statement:
+    """One record on its way in; without `record` a stub, which another record named."""
+
+    key: Key
+    record: AnyRecord | None
+    row: int
+    payload: bytes | None
+    hash: bytes | None
+    observed_at: datetime | None
+    about_id: UUID | None = None
+    id: UUID = NOBODY
+    status: Status = Status.STUB
+
+    @property
+    def is_written(self) -> bool:
+        """Whether the record's facts have to be written (again)."""
+        return self.status in {Status.NEW, Status.CHANGED}
+
+
+@dataclass(slots=True)
+class Batch:
+    """The statements of a batch by key; what is wrong with others is in `outcome`."""
+
+    statements: dict[Key, Statement] = field(default_factory=dict[Key, Statement])
+    outcome: Outcome = field(default_factory=Outcome)
+
+    def of_type(self, *types: str) -> list[Statement]:
+        return [s for key, s in self.statements.items() if key[0] in types]
+
+    def ask(self, key: Key) -> Statement:
+        """The statement for a key that another record names, as a stub unless it came itself."""
+        if key not in self.statements:
+            self.statements[key] = Statement(key, None, 0, None, None, None)
+        return self.statements[key]
+
+    def reject(self, row: int, field: str, reason: str, *, recorded: bool = False) -> None:
+        self.outcome.rejections.append(Rejection(row, field, reason, recorded))
+
+
+def gather(incoming: Iterable[Incoming]) -> Batch:
+    """Key and hash the records; of several with one id the newest stays, else the last row."""
+    batch = Batch()
+    for item in incoming:
+        statement = _statement(batch, item)
+        if statement is not None:
+            _place(batch, statement)
+    return batch
+
+
+def _statement(batch: Batch, item: Incoming) -> Statement | None:
+    record = item.record
+    kind = type(record).__name__.lower()
+    batch.outcome.per_type[kind] = batch.outcome.per_type.get(kind, 0) + 1
+    external_id = record.external_id.strip()
+    if isinstance(record, Detail):
+        external_id = f"{record.customer.strip()}/{external_id}"
+    if not external_id or len(external_id) > LONGEST_ID:
+        reason = f"an id has 1 to {LONGEST_ID} characters"
+        batch.reject(item.row, "external_id", reason)
+        return None
+    try:
+        payload = msgspec.json.encode(record)
+    except UnicodeEncodeError:
+        batch.reject(item.row, "", "the text is not valid Unicode")
+        return None
+    if b"\\u0000" in payload:
+        batch.reject(item.row, "", "the text holds a NUL character: remove it")
+        return None
+    digest = hashlib.blake2b(payload, digest_size=16).digest()
+    return Statement((kind, external_id), record, item.row, payload, digest, record.observed_at)
+
+
+def _place(batch: Batch, new: Statement) -> None:
+    old = batch.statements.get(new.key)
+    if old is None:
+        batch.statements[new.key] = new
+        return
+    kept, lost = (new, old) if _is_newer(new, old) else (old, new)
+    batch.statements[new.key] = kept
+    if kept.hash == lost.hash:
+        batch.outcome.unchanged += 1
+    elif kept.observed_at != lost.observed_at:
+        batch.outcome.stale += 1
+    else:
+        batch.reject(lost.row, "external_id", duplicate(kept.row))
+
+
+def _is_newer(new: Statement, old: Statement) -> bool:
+    return version(new.observed_at, new.row) >= version(old.observed_at, old.row)
+
+
+def version(observed_at: datetime | None, row: int = 0) -> tuple[float, int]:
+    """What orders the versions of a record: the source's time of change, then the row."""
+    return (observed_at.timestamp() if observed_at else float("-inf"), row)
+
+
+def duplicate(row: int) -> str:
+    return (
+        f"row {row} has the same id and other content, and counts: keep one of them; "
+        "if both are lines of one order, sort the file by order"
+    )
+
+
+def count(batch: Batch) -> None:
+    """Add the fate of every statement that came itself to the outcome."""
+    totals: Mapping[Status, int] = _totals([s for s in batch.statements.values() if s.record])
+    batch.outcome.created += totals.get(Status.NEW, 0)
+    batch.outcome.changed += totals.get(Status.CHANGED, 0)
+    batch.outcome.unchanged += totals.get(Status.SAME, 0)
+    batch.outcome.stale += totals.get(Status.STALE, 0)
+
+
+def _totals(statements: Sequence[Statement]) -> dict[Status, int]:
+    totals: dict[Status, int] = {}
+    for statement in statements:
+        totals[statement.status] = totals.get(statement.status, 0) + 1
+    return totals

@@ -1,0 +1,75 @@
+"""What a batch has to know of the database: its source, the blocklist, attributes, purposes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+
+from hub.db.connection import Connection
+from hub.identifiers import Blocklist
+from hub.outbox import Cause
+from hub.records import IdentifierType
+
+KNOWN = """
+SELECT (SELECT id FROM source WHERE key = $1) AS source_id,
+       (SELECT coalesce(jsonb_agg(jsonb_build_array(type, pattern)), '[]')
+          FROM blocked_identifier) AS blocked,
+       (SELECT coalesce(jsonb_object_agg(key, type), '{}') FROM attribute_definition)
+         AS attributes,
+       (SELECT coalesce(jsonb_agg(key), '[]') FROM purpose WHERE retired_at IS NULL) AS purposes
+"""
+
+NEW_SOURCE = """
+INSERT INTO source (key, kind) VALUES ($1, $2)
+ON CONFLICT (key) DO UPDATE SET key = excluded.key RETURNING id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Which import or sync a batch belongs to."""
+
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What fills in for what a source leaves out; and the most holders a joining value has."""
+
+    phone_region: str = "RU"
+    currency: str = "RUB"
+    max_holders: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One batch's surroundings."""
+
+    source: str
+    source_id: int
+    cause: Cause
+    run_id: UUID | None
+    defaults: Defaults
+    blocklist: Blocklist
+    attributes: Mapping[str, str]
+    purposes: frozenset[str]
+
+
+async def context(
+    connection: Connection, source: str, cause: Cause, run: Run | None, defaults: Defaults
+) -> Context:
+    """Read what the batch needs, making the source if it is new."""
+    row = await connection.fetchrow(KNOWN, source)
+    assert row is not None  # noqa: S101  # a SELECT without FROM has one row
+    blocked = msgspec.json.decode(row["blocked"], type=list[tuple[IdentifierType, str]])
+    return Context(
+        source=source,
+        source_id=row["source_id"] or await connection.fetchval(NEW_SOURCE, source, "file"),
+        cause=cause,
+        run_id=run.id if run else None,
+        defaults=defaults,
+        blocklist=Blocklist(blocked),
+        attributes=msgspec.json.decode(row["attributes"], type=dict[str, str]),
+        purposes=frozenset(msgspec.json.decode(row["purposes"], type=list[str])),
+    )

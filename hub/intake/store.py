@@ -1,0 +1,115 @@
+"""Source records: writing new versions, keeping old ones out, telling what is the same."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from hub.clock import new_id
+from hub.db.connection import Connection
+from hub.db.copying import arrays
+from hub.intake.batch import Batch, Key, Statement, Status, duplicate, version
+
+EXISTING = """
+SELECT r.type, r.external_id, r.id, r.hash, r.observed_at, r.run_id, r.run_row
+  FROM unnest($2::text[], $3::text[]) AS k (type, external_id)
+  JOIN source_record r
+    ON r.source_id = $1 AND r.type = k.type AND r.external_id = k.external_id
+"""
+
+UPSERT = """
+INSERT INTO source_record AS old
+       (source_id, run_id, id, type, external_id, about_id, payload, hash, observed_at, run_row)
+SELECT $1, $2, n.*
+  FROM unnest($3::uuid[], $4::text[], $5::text[], $6::uuid[], $7::jsonb[], $8::bytea[],
+              $9::timestamptz[], $10::bigint[]) AS n
+ON CONFLICT (source_id, type, external_id) DO UPDATE
+   SET payload = excluded.payload, hash = excluded.hash, observed_at = excluded.observed_at,
+       about_id = excluded.about_id, run_id = excluded.run_id, run_row = excluded.run_row,
+       deleted_at = NULL, updated_at = now()
+ WHERE excluded.hash IS NOT NULL
+   AND excluded.hash IS DISTINCT FROM old.hash
+   AND (old.hash IS NULL
+        OR coalesce(excluded.observed_at, '-infinity') > coalesce(old.observed_at, '-infinity')
+        OR (excluded.observed_at IS NOT DISTINCT FROM old.observed_at
+            AND NOT coalesce(old.run_id = excluded.run_id AND old.run_row > excluded.run_row,
+                             false)))
+RETURNING id, type, external_id, xmax = 0 AS is_new
+"""
+
+
+async def store(
+    connection: Connection,
+    batch: Batch,
+    statements: Sequence[Statement],
+    *,
+    source_id: int,
+    run_id: UUID | None,
+) -> None:
+    """Write the statements' records, giving each its id and what became of it.
+
+    Records that are the same or older are not touched. Rows are taken in key order, so that two
+    workers with the same records wait for each other instead of deadlocking.
+    """
+    if not statements:
+        return
+    ordered = sorted(statements, key=lambda statement: statement.key)
+    await _compare(connection, batch, ordered, source_id, run_id)
+    writing = [s for s in ordered if s.id.int == 0 or s.is_written]
+    if not writing:
+        return
+    for statement in writing:
+        if statement.id.int == 0:
+            statement.id = new_id()
+    rows = await connection.fetch(UPSERT, source_id, run_id, *arrays([_row(s) for s in writing]))
+    written = {(row["type"], row["external_id"]): row for row in rows}
+    for statement in writing:
+        row = written.get(statement.key)
+        if row is not None:
+            statement.id = row["id"]
+            statement.status = Status.NEW if row["is_new"] else Status.CHANGED
+    lost = [statement for statement in writing if statement.key not in written]
+    if lost:
+        await _compare(connection, batch, lost, source_id, run_id)
+
+
+async def _compare(
+    connection: Connection,
+    batch: Batch,
+    statements: Sequence[Statement],
+    source_id: int,
+    run_id: UUID | None,
+) -> None:
+    """Find what is stored already, and settle what needs no writing."""
+    keys: list[Key] = [statement.key for statement in statements]
+    stored = {
+        (row["type"], row["external_id"]): row
+        for row in await connection.fetch(EXISTING, source_id, *arrays(keys))
+    }
+    for statement in statements:
+        row = stored.get(statement.key)
+        if row is not None:
+            statement.id = row["id"]
+            statement.status = _settle(batch, statement, row, run_id)
+
+
+def _settle(batch: Batch, new: Statement, old: Any, run_id: UUID | None) -> Status:
+    if new.hash is None:
+        return Status.STUB
+    if old["hash"] is None:
+        return Status.CHANGED
+    if old["hash"] == new.hash:
+        return Status.SAME
+    if version(new.observed_at) != version(old["observed_at"]):
+        is_newer = version(new.observed_at) > version(old["observed_at"])
+        return Status.CHANGED if is_newer else Status.STALE
+    if run_id is None or old["run_id"] != run_id or new.key[0] == "contact":
+        return Status.CHANGED
+    if new.row > old["run_row"]:
+        batch.reject(old["run_row"], "external_id", duplicate(new.row))
+        return Status.CHANGED
+    batch.reject(new.row, "external_id", duplicate(old["run_row"]))
+    return Status.STALE
+
+
+def _row(s: Statement) -> tuple[Any, ...]:
+    return (s.id, *s.key, s.about_id or None, s.payload, s.hash, s.observed_at, s.row or None)
