@@ -9,12 +9,11 @@ from uuid import UUID
 
 import msgspec
 
+from hub.intake import checks
 from hub.records import AnyRecord, Detail
 
 Key = tuple[str, str]
 """A record within its source: type and external id."""
-
-LONGEST_ID = 256
 
 
 class Status(Enum):
@@ -115,13 +114,12 @@ def _statement(batch: Batch, item: Incoming) -> Statement | None:
     record = item.record
     kind = type(record).__name__.lower()
     batch.outcome.per_type[kind] = batch.outcome.per_type.get(kind, 0) + 1
+    if (wrong := checks.problem(record)) is not None:
+        batch.reject(item.row, *wrong)
+        return None
     external_id = record.external_id.strip()
     if isinstance(record, Detail):
         external_id = f"{record.customer.strip()}/{external_id}"
-    if not external_id or len(external_id) > LONGEST_ID:
-        reason = f"an id has 1 to {LONGEST_ID} characters"
-        batch.reject(item.row, "external_id", reason)
-        return None
     try:
         payload = msgspec.json.encode(record)
     except UnicodeEncodeError:

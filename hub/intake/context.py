@@ -1,5 +1,6 @@
 """What a batch has to know of the database: its source, the blocklist, attributes, purposes."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from hub.db.connection import Connection
+from hub.errors import Refused
 from hub.identifiers import Blocklist
 from hub.outbox import Cause
 from hub.records import IdentifierType
@@ -19,6 +21,8 @@ SELECT (SELECT id FROM source WHERE key = $1) AS source_id,
          AS attributes,
        (SELECT coalesce(jsonb_agg(key), '[]') FROM purpose WHERE retired_at IS NULL) AS purposes
 """
+
+SOURCE = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 NEW_SOURCE = """
 INSERT INTO source (key, kind) VALUES ($1, $2)
@@ -59,7 +63,12 @@ class Context:
 async def context(
     connection: Connection, source: str, cause: Cause, run: Run | None, defaults: Defaults
 ) -> Context:
-    """Read what the batch needs, making the source if it is new."""
+    """Read what the batch needs, making the source if it is new.
+
+    Raises Refused for a name that no source can have.
+    """
+    if not SOURCE.fullmatch(source):
+        raise Refused("A source's name has 1 to 64 of a-z, 0-9, _ and -, such as erp or shop-2.")
     row = await connection.fetchrow(KNOWN, source)
     assert row is not None  # noqa: S101  # a SELECT without FROM has one row
     blocked = msgspec.json.decode(row["blocked"], type=list[tuple[IdentifierType, str]])

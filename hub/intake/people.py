@@ -20,7 +20,6 @@ from hub.intake.context import Context
 from hub.records import AttributeValue, Customer, Detail, Identifier
 
 CONTACT = "contact"
-LONGEST_TAG = 200
 OLDEST_BIRTH_YEAR = 1900
 
 STATED = """
@@ -199,8 +198,9 @@ def _facts(
     for statement in stated:
         record = statement.record
         if statement.key[0] == "customer":
-            own = Contact("external", f"{context.source}:{statement.key[1]}")
-            facts.identifiers[(statement.id, own, statement.id)] = True
+            own = normalise("external", f"{context.source}:{statement.key[1]}", region="")
+            if isinstance(own, Contact):
+                facts.identifiers[(statement.id, own, statement.id)] = True
         if statement.key[0] == CONTACT:
             kind, _, value = statement.key[1].partition(":")
             contact = Contact(kind, value)  # type: ignore[arg-type]  # made from a Contact
@@ -266,7 +266,7 @@ def _add(
         (person, by, n, customer, a.kind, a.text, a.street, a.city, a.region, a.postcode, a.country)
         for n, a in enumerate(record.addresses)
     ]
-    tags = {text for tag in record.tags if (text := _text(tag)) and len(text) <= LONGEST_TAG}
+    tags = {text for tag in record.tags if (text := _text(tag))}
     facts.rows["tag"] += [(person, tag, by, customer) for tag in sorted(tags)]
     for name, value in record.attributes.items():
         reason = _unfit(context.attributes.get(name), value)
