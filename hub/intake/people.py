@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -60,17 +60,26 @@ SELECT DISTINCT i.record_id FROM identifier i
 
 @dataclass(slots=True)
 class People:
-    """What identity made of a batch, and where to find contact points by value."""
+    """What identity made of a batch, the ids of contact points, and those newly crowded."""
 
     resolution: Resolution = field(default_factory=Resolution)
     contact_points: dict[Contact, int] = field(default_factory=dict[Contact, int])
+    crowded: set[Contact] = field(default_factory=set[Contact])
+
+
+class _Said(NamedTuple):
+    """Where an identifier was said, and whether the source vouches for it."""
+
+    row: int
+    field: str
+    is_verified: bool
 
 
 @dataclass(slots=True)
 class _Facts:
     """Rows to write, by table; identifiers apart, since values are counted."""
 
-    identifiers: dict[tuple[UUID, Contact, UUID], bool]
+    identifiers: dict[tuple[UUID, Contact, UUID], _Said]
     rows: dict[str, list[tuple[Any, ...]]]
 
 
@@ -94,6 +103,7 @@ async def record_people(
         values.setdefault(contact, 0)
     people = People()
     freed = await _count(connection, context, values, dropped, people)
+    _warn(batch, facts, people.crowded, context.defaults.max_holders)
     if restated:
         about = [(_person(s), s.id) for s in restated]
         await connection.execute(FORGET, *arrays(about))
@@ -176,9 +186,22 @@ async def _count(
         contact = Contact(kind, value)
         people.contact_points[contact] = id_
         is_crowded, was_crowded = holders > limit, holders - values[contact] > limit
+        if is_crowded and not was_crowded:
+            people.crowded.add(contact)
         if is_crowded != was_crowded or (contact in dropped and not is_crowded):
             touched.append(contact)
     return touched
+
+
+def _warn(batch: Batch, facts: _Facts, crowded: Collection[Contact], limit: int) -> None:
+    """Tell once, at a row that holds it, that a value is held by too many to say who it is."""
+    first: dict[Contact, _Said] = {}
+    for (_, contact, _), said in facts.identifiers.items():
+        if contact in crowded:
+            first.setdefault(contact, said)
+    reason = f"more than {limit} records hold this value, so it joins nobody: is it a placeholder?"
+    for said in first.values():
+        batch.reject(said.row, said.field, reason, recorded=True)
 
 
 async def _held(connection: Connection, values: Sequence[Contact]) -> set[UUID]:
@@ -200,11 +223,13 @@ def _facts(
         if statement.key[0] == "customer":
             own = normalise("external", f"{context.source}:{statement.key[1]}", region="")
             if isinstance(own, Contact):
-                facts.identifiers[(statement.id, own, statement.id)] = True
+                key = (statement.id, own, statement.id)
+                facts.identifiers[key] = _Said(statement.row, "external_id", is_verified=True)
         if statement.key[0] == CONTACT:
             kind, _, value = statement.key[1].partition(":")
             contact = Contact(kind, value)  # type: ignore[arg-type]  # made from a Contact
-            facts.identifiers[(statement.id, contact, statement.id)] = False
+            key = (statement.id, contact, statement.id)
+            facts.identifiers[key] = _Said(statement.row, "", is_verified=False)
         if isinstance(record, Customer):
             row = _details(batch, statement.row, record)
             customer = customers.get(statement.id)
@@ -258,10 +283,12 @@ def _add(
     """The facts that customers and details have in common."""
     person, by = _person(statement), statement.id
     for place, identifier in enumerate(record.identifiers):
-        contact = usable(batch, context, statement.row, f"identifiers[{place}].value", identifier)
+        field = f"identifiers[{place}].value"
+        contact = usable(batch, context, statement.row, field, identifier)
         if contact is not None:
-            key = (person, contact, by)
-            facts.identifiers[key] = facts.identifiers.get(key, False) or identifier.verified
+            said = facts.identifiers.get((person, contact, by))
+            is_verified = identifier.verified or (said is not None and said.is_verified)
+            facts.identifiers[(person, contact, by)] = _Said(statement.row, field, is_verified)
     facts.rows["address"] += [
         (person, by, n, customer, a.kind, a.text, a.street, a.city, a.region, a.postcode, a.country)
         for n, a in enumerate(record.addresses)
@@ -322,8 +349,8 @@ async def _write(
     connection: Connection, facts: _Facts, customers: Mapping[UUID, UUID | None]
 ) -> None:
     identifiers = [
-        (record, contact.type, contact.value, by, customers.get(record), is_verified)
-        for (record, contact, by), is_verified in facts.identifiers.items()
+        (record, contact.type, contact.value, by, customers.get(record), said.is_verified)
+        for (record, contact, by), said in facts.identifiers.items()
     ]
     await insert(connection, "identifier", COLUMNS["identifier"], identifiers)
     for table, rows in facts.rows.items():

@@ -231,7 +231,10 @@ async def test_a_crowded_value_joins_nobody(connection: Connection) -> None:
     await say(connection, *crowd[:3], defaults=three)
     active = "SELECT count(*) FROM customer WHERE status = 'active'"
     assert await connection.fetchval(active) == 1
-    await say(connection, *crowd[3:], defaults=three)
+    outcome = await say(connection, *crowd[3:], defaults=three)
+    assert [(r.row, r.field, r.recorded) for r in outcome.rejections] == [
+        (1, "identifiers[0].value", True)
+    ]
     assert await connection.fetchval(active) == 4
     shared = "SELECT holders, shared FROM identifier_value WHERE type = 'phone'"
     assert await rows(connection, shared) == [(4, True)]
