@@ -30,11 +30,13 @@ def migrate() -> None:
 
 
 async def _migrate(chosen: Settings) -> tuple[str | None, str | None]:
-    async with await Database.open(chosen, progress=tell) as database:
-        async with database.session("direct") as connection:
-            before = await migration.revision(connection)
-            await bring_up(database)
-            return before, await migration.revision(connection)
+    async with (
+        await Database.open(chosen, progress=tell) as database,
+        database.session("direct") as connection,
+    ):
+        before = await migration.revision(connection)
+        await bring_up(database)
+        return before, await migration.revision(connection)
 
 
 @click.command("doctor")

@@ -88,6 +88,7 @@ class _Work:
         for statement in self.batch.of_type("detail", "order", "interaction", "consent"):
             if not self._ask(statement):
                 del self.batch.statements[statement.key]
+                self.batch.outcome.tally(statement.key[0], "rejected")
 
     def _ask(self, statement: Statement) -> bool:
         match statement.record:

@@ -1,7 +1,7 @@
 """A batch of neutral records, made ready for the tables: keyed, checked, hashed, each id once."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -23,6 +23,7 @@ class Status(Enum):
     CHANGED = "changed"
     SAME = "unchanged"
     STALE = "stale"
+    REJECTED = "rejected"
     STUB = "stub"
 
 
@@ -46,15 +47,23 @@ class Rejection:
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of a batch. `per_type` counts records by type; `placeholders` ignored values."""
+    """What became of a batch: its records by type and fate, and the placeholders it ignored.
 
-    created: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    stale: int = 0
+    Fates are created, changed, unchanged, stale (older than what is known) and rejected.
+    """
+
+    fates: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
     placeholders: int = 0
     rejections: list[Rejection] = field(default_factory=list[Rejection])
-    per_type: dict[str, int] = field(default_factory=dict[str, int])
+
+    def tally(self, kind: str, fate: str) -> None:
+        """Count one record of a type."""
+        fates = self.fates.setdefault(kind, {})
+        fates[fate] = fates.get(fate, 0) + 1
+
+    def total(self, fate: str) -> int:
+        """How many records met this fate."""
+        return sum(fates.get(fate, 0) for fates in self.fates.values())
 
 
 NOBODY = UUID(int=0)
@@ -97,7 +106,13 @@ class Batch:
         return self.statements[key]
 
     def reject(self, row: int, field: str, reason: str, *, recorded: bool = False) -> None:
+        """Note what is wrong with a row."""
         self.outcome.rejections.append(Rejection(row, field, reason, recorded))
+
+    def turn_away(self, kind: str, row: int, field: str, reason: str) -> None:
+        """Keep a record of a type out."""
+        self.reject(row, field, reason)
+        self.outcome.tally(kind, "rejected")
 
 
 def gather(incoming: Iterable[Incoming]) -> Batch:
@@ -113,9 +128,8 @@ def gather(incoming: Iterable[Incoming]) -> Batch:
 def _statement(batch: Batch, item: Incoming) -> Statement | None:
     record = item.record
     kind = type(record).__name__.lower()
-    batch.outcome.per_type[kind] = batch.outcome.per_type.get(kind, 0) + 1
     if (wrong := checks.problem(record)) is not None:
-        batch.reject(item.row, *wrong)
+        batch.turn_away(kind, item.row, *wrong)
         return None
     external_id = record.external_id.strip()
     if isinstance(record, Detail):
@@ -123,10 +137,10 @@ def _statement(batch: Batch, item: Incoming) -> Statement | None:
     try:
         payload = msgspec.json.encode(record)
     except UnicodeEncodeError:
-        batch.reject(item.row, "", "the text is not valid Unicode")
+        batch.turn_away(kind, item.row, "", "the text is not valid Unicode")
         return None
     if b"\\u0000" in payload:
-        batch.reject(item.row, "", "the text holds a NUL character: remove it")
+        batch.turn_away(kind, item.row, "", "the text holds a NUL character: remove it")
         return None
     digest = hashlib.blake2b(payload, digest_size=16).digest()
     return Statement((kind, external_id), record, item.row, payload, digest, record.observed_at)
@@ -140,11 +154,11 @@ def _place(batch: Batch, new: Statement) -> None:
     kept, lost = (new, old) if _is_newer(new, old) else (old, new)
     batch.statements[new.key] = kept
     if kept.hash == lost.hash:
-        batch.outcome.unchanged += 1
+        batch.outcome.tally(lost.key[0], Status.SAME.value)
     elif kept.observed_at != lost.observed_at:
-        batch.outcome.stale += 1
+        batch.outcome.tally(lost.key[0], Status.STALE.value)
     else:
-        batch.reject(lost.row, "external_id", duplicate(kept.row))
+        batch.turn_away(lost.key[0], lost.row, "external_id", duplicate(kept.row))
 
 
 def _is_newer(new: Statement, old: Statement) -> bool:
@@ -165,15 +179,6 @@ def duplicate(row: int) -> str:
 
 def count(batch: Batch) -> None:
     """Add the fate of every statement that came itself to the outcome."""
-    totals: Mapping[Status, int] = _totals([s for s in batch.statements.values() if s.record])
-    batch.outcome.created += totals.get(Status.NEW, 0)
-    batch.outcome.changed += totals.get(Status.CHANGED, 0)
-    batch.outcome.unchanged += totals.get(Status.SAME, 0)
-    batch.outcome.stale += totals.get(Status.STALE, 0)
-
-
-def _totals(statements: Sequence[Statement]) -> dict[Status, int]:
-    totals: dict[Status, int] = {}
-    for statement in statements:
-        totals[statement.status] = totals.get(statement.status, 0) + 1
-    return totals
+    for statement in batch.statements.values():
+        if statement.record is not None:
+            batch.outcome.tally(statement.key[0], statement.status.value)

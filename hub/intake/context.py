@@ -19,7 +19,12 @@ SELECT (SELECT id FROM source WHERE key = $1) AS source_id,
           FROM blocked_identifier) AS blocked,
        (SELECT coalesce(jsonb_object_agg(key, type), '{}') FROM attribute_definition)
          AS attributes,
-       (SELECT coalesce(jsonb_agg(key), '[]') FROM purpose WHERE retired_at IS NULL) AS purposes
+       (SELECT coalesce(jsonb_agg(key), '[]') FROM purpose WHERE retired_at IS NULL) AS purposes,
+       set_config('enable_seqscan', 'off', true)
+"""
+"""Every statement of a batch goes by an index. Before a first ANALYZE the planner does not know
+that, and reads whole tables for each record (measured: 1.1 s instead of 0.02 s for a thousand);
+so sequential scans are ruled out until the transaction ends, here, without a trip of its own.
 """
 
 SOURCE = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")

@@ -108,7 +108,7 @@ def _settle(batch: Batch, new: Statement, old: Any, run_id: UUID | None) -> Stat
         batch.reject(old["run_row"], "external_id", duplicate(new.row))
         return Status.CHANGED
     batch.reject(new.row, "external_id", duplicate(old["run_row"]))
-    return Status.STALE
+    return Status.REJECTED
 
 
 def _row(s: Statement) -> tuple[Any, ...]:

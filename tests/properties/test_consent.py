@@ -75,7 +75,7 @@ def replayed(ledger: list[tuple[str, Consent]], purpose: str) -> tuple[str, Any]
 
 
 def strength(entry: Consent) -> tuple[Any, ...]:
-    """Later counts, at one moment a refusal, then the word that sorts first, then the sooner end."""
+    """Later counts, at one moment a refusal, then the first word, then the sooner end."""
     far = datetime(9999, 1, 1, tzinfo=UTC)
     word = -STATES_IN_ORDER.index(entry.state)
     return (

@@ -3,13 +3,10 @@
 import os
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-from hub.db.embedded import EmbeddedServer
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -31,12 +28,3 @@ def hub(tmp_path: Path) -> Run:
         )
 
     return run
-
-
-@pytest.fixture
-def data_dir() -> Generator[Path]:
-    """An empty data folder; a server left in it is stopped."""
-    with tempfile.TemporaryDirectory(prefix="hub-own-", dir="/tmp") as name:
-        Path(name).chmod(0o711)
-        yield Path(name)
-        EmbeddedServer(Path(name)).stop(force=True)

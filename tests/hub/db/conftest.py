@@ -28,37 +28,6 @@ print("down", flush=True)
 """
 
 
-def _folder() -> Generator[Path]:
-    """An empty folder that the server's user can reach; what runs in it is stopped at the end."""
-    with tempfile.TemporaryDirectory(prefix="hub-own-", dir="/tmp") as name:
-        Path(name).chmod(0o711)
-        yield Path(name)
-        EmbeddedServer(Path(name)).stop(force=True)
-
-
-@pytest.fixture
-def empty_dir() -> Generator[Path]:
-    """A data folder before the hub's first start."""
-    yield from _folder()
-
-
-@pytest.fixture(scope="session")
-def prototype() -> Generator[Path]:
-    """A data folder that a hub has used and left."""
-    for folder in _folder():
-        server = EmbeddedServer(folder)
-        server.ensure()
-        server.release()
-        yield folder
-
-
-@pytest.fixture
-def data_dir(prototype: Path, empty_dir: Path) -> Path:
-    """A data folder of one's own that a hub has used and left."""
-    subprocess.run(["cp", "-a", f"{prototype}/.", empty_dir], check=True)
-    return empty_dir
-
-
 @pytest.fixture
 def disk() -> Generator[Callable[[str], Path]]:
     """Mounts a disk of its own, with the mount options given; only root on Linux can."""
@@ -79,6 +48,14 @@ def disk() -> Generator[Callable[[str], Path]]:
             EmbeddedServer(folder).stop(force=True)
         subprocess.run(["umount", folder], check=True)
         folder.rmdir()
+
+
+@pytest.fixture
+def server(data_dir: Path) -> Generator[EmbeddedServer]:
+    """A hub's hold on its server, which is not running yet."""
+    server = EmbeddedServer(data_dir)
+    yield server
+    server.release()
 
 
 @pytest.fixture

@@ -106,19 +106,18 @@ def test_forced_stop_stops(data_dir: Path, hub: Hub) -> None:
     assert not EmbeddedServer(data_dir).stop(force=True)
 
 
-def test_server_has_its_own_session(data_dir: Path, postmaster: Callable[[], int]) -> None:
-    EmbeddedServer(data_dir).ensure()
+def test_server_has_its_own_session(server: EmbeddedServer, postmaster: Callable[[], int]) -> None:
+    server.ensure()
     assert os.getsid(postmaster()) != os.getsid(0)
 
 
-def test_leftover_number_of_a_stranger_is_no_server(data_dir: Path) -> None:
+def test_leftover_number_of_a_stranger_is_no_server(data_dir: Path, server: EmbeddedServer) -> None:
     leftover = f"{os.getpid()}\n{data_dir}/postgres\n1\n5432\n/tmp\n\n 1 1\nready\n"
     (data_dir / "postgres/postmaster.pid").write_text(leftover)
-    EmbeddedServer(data_dir).ensure()
+    server.ensure()
 
 
-def test_lost_socket_is_made_again(data_dir: Path) -> None:
-    server = EmbeddedServer(data_dir)
+def test_lost_socket_is_made_again(server: EmbeddedServer) -> None:
     socket_dir = _socket_dir(server)
     shutil.rmtree(socket_dir)
     assert _socket_dir(server) == socket_dir
@@ -134,8 +133,7 @@ def test_short_path_for_deep_folder(data_dir: Path) -> None:
     server.release()
 
 
-def test_foreign_server_is_not_touched(data_dir: Path) -> None:
-    server = EmbeddedServer(data_dir)
+def test_foreign_server_is_not_touched(server: EmbeddedServer) -> None:
     server.ensure()
     server.release()
     cluster = server._cluster()  # pyright: ignore[reportPrivateUsage]
@@ -196,10 +194,13 @@ def test_closed_folder_is_explained(empty_dir: Path) -> None:
 
 
 @as_root
-def test_parents_keep_their_modes(empty_dir: Path) -> None:
-    EmbeddedServer(empty_dir / "hub").ensure()
-    assert empty_dir.stat().st_mode & 0o777 == 0o711
-    assert EmbeddedServer(empty_dir / "hub").stop(force=True)
+def test_parents_keep_their_modes(data_dir: Path) -> None:
+    (data_dir / "hub").mkdir(mode=0o711)
+    (data_dir / "postgres").rename(data_dir / "hub/postgres")
+    server = EmbeddedServer(data_dir / "hub")
+    server.ensure()
+    server.release()
+    assert data_dir.stat().st_mode & 0o777 == 0o711
 
 
 @as_root
@@ -220,8 +221,8 @@ def _pid(data_dir: Path) -> str:
 
 
 @as_root
-def test_other_users_are_refused(data_dir: Path) -> None:
-    address = EmbeddedServer(data_dir).ensure().owner
+def test_other_users_are_refused(data_dir: Path, server: EmbeddedServer) -> None:
+    address = server.ensure().owner
     assert "Permission denied" in _psql(address, "nobody")
     assert "Peer authentication failed" in _psql(address, (data_dir / "postgres").owner())
 
@@ -232,10 +233,10 @@ def _psql(address: str, user: str) -> str:
 
 
 @as_root
-def test_socket_folder_of_another_is_refused(data_dir: Path) -> None:
-    server = EmbeddedServer(data_dir)
+def test_socket_folder_of_another_is_refused(server: EmbeddedServer) -> None:
     socket_dir = _socket_dir(server)
     server.release()
+    socket_dir.mkdir(mode=0o700)
     shutil.chown(socket_dir, "nobody")
     with pytest.raises(BadSettings, match="find out who made it"):
         server.ensure()
