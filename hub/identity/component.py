@@ -18,10 +18,12 @@ WITH RECURSIVE component (record_id) AS (
   UNION
     SELECT near.record_id FROM component, LATERAL (
         SELECT theirs.record_id
-          FROM identifier mine
-          JOIN identifier_value v ON v.type = mine.type AND v.value = mine.value
+          FROM identifier mine, LATERAL (
+                SELECT type, value FROM identifier_value v
+                 WHERE v.type = mine.type AND v.value = mine.value
+                   AND v.holders BETWEEN 2 AND $2 AND NOT v.blocked OFFSET 0) v
           JOIN identifier theirs ON theirs.type = v.type AND theirs.value = v.value
-         WHERE mine.record_id = component.record_id AND v.holders <= $2 AND NOT v.blocked
+         WHERE mine.record_id = component.record_id
       UNION ALL
         SELECT theirs.record_id
           FROM identity_link mine
@@ -37,7 +39,14 @@ WITH RECURSIVE component (record_id) AS (
          WHERE mine.record_id = component.record_id
     ) near
 )
-SELECT array_agg(record_id) FROM component
+SELECT array_agg(record_id) AS records,
+       array_agg((SELECT l.customer_id FROM identity_link l
+                   WHERE l.record_id = component.record_id AND l.unlinked_at IS NULL)) AS linked,
+       array_agg((SELECT f.id FROM customer f WHERE f.founder_id = component.record_id)) AS founded
+  FROM component
+"""
+"""Subqueries instead of joins: the planner can not know how small a component is. `OFFSET 0` has
+a value looked at before its holders, of whom a crowded one has thousands.
 """
 
 RECORDS = """
@@ -96,32 +105,42 @@ class Component:
     barred: dict[Contact, Reason]
     shared: dict[Contact, bool]
 
-    @property
-    def customers(self) -> set[UUID]:
-        """Customers that stand to change: those linked now, and those a record here founded."""
-        ids = {record.customer_id for record in self.records}
-        return {i for i in ids | {r.founded_id for r in self.records} if i is not None}
-
 
 async def locked(connection: Connection, seeds: Collection[UUID], *, limit: int) -> Component:
     """The component of `seeds`, its customers locked in id order.
 
-    Locking may wait for another worker who makes the component grow, so it is read again until
-    nobody new is in it. `limit`: a value with more holders joins nobody and leads nowhere.
+    Those are the customers its records are linked to, and those that they founded. Locking may
+    wait for another worker who makes the component grow, so it is looked for again until nobody
+    new is in it. `limit`: a value with more holders joins nobody and leads nowhere.
     """
     held: set[UUID] = set()
-    while True:
-        component = await read(connection, seeds, limit=limit)
-        missing = component.customers - held
-        if not missing:
-            return component
-        await connection.execute(LOCK, sorted(missing))
-        held |= missing
+    while seeds:
+        records, customers = await _find(connection, seeds, limit)
+        if customers <= held:
+            return await _load(connection, records, limit)
+        await connection.execute(LOCK, sorted(customers - held))
+        held |= customers
+    return Component([], [], {}, {})
 
 
 async def read(connection: Connection, seeds: Collection[UUID], *, limit: int) -> Component:
     """The component of `seeds` as it is now."""
-    ids: list[UUID] = await connection.fetchval(COMPONENT, list(seeds), limit) or []
+    records, _ = await _find(connection, seeds, limit)
+    return await _load(connection, records, limit)
+
+
+async def _find(
+    connection: Connection, seeds: Collection[UUID], limit: int
+) -> tuple[list[UUID], set[UUID]]:
+    """The records of a component, and the customers that stand to change with it."""
+    row = await connection.fetchrow(COMPONENT, list(seeds), limit)
+    if row is None:
+        return [], set()
+    customers = {*(row["linked"] or ()), *(row["founded"] or ())}
+    return row["records"] or [], customers - {None}
+
+
+async def _load(connection: Connection, ids: Sequence[UUID], limit: int) -> Component:
     rows = await connection.fetch(RECORDS, ids)
     stated = await connection.fetch(VALUES, ids)
     decided = await connection.fetch(DECISIONS, ids)

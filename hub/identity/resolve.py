@@ -1,7 +1,7 @@
 """Solving anew what a change touched, and writing what came of it."""
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -98,18 +98,21 @@ async def resolve(
     seeds: Collection[UUID],
     *,
     limit: int,
+    alone: Sequence[Placed] = (),
     fresh: Mapping[UUID, UUID] | None = None,
     carried: Mapping[UUID, UUID | None] | None = None,
 ) -> Resolution:
     """Solve the components of `seeds` and write what differs from before.
 
-    `fresh`: an id for each record just created, which its facts carry already, in case it is the
-    first of a new customer. `carried`: the customer that the facts just written for other records
-    carry. Both spare most facts a second write. The caller's transaction commits.
+    `alone`: new records that are known to share nothing, and need not be looked for. `fresh`: an id
+    for each record just created, which its facts carry already, in case it is the first of a new
+    customer. `carried`: the customer that the facts just written for other records carry. Both
+    spare most facts a second write. The caller's transaction commits.
     """
-    if not seeds:
-        return Resolution()
     found = await component.locked(connection, seeds, limit=limit)
+    found = replace(found, records=[*found.records, *alone])
+    if not found.records:
+        return Resolution()
     solution = solve((r.member for r in found.records), found.decisions, found.barred)
     work = _Work(connection, found, solution, fresh or {}, carried or {})
     return await work.write()

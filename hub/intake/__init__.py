@@ -15,7 +15,8 @@ from hub.intake.batch import Batch, Incoming, Key, Outcome, Rejection, Statement
 from hub.intake.behaviour import record_interactions
 from hub.intake.consents import record_consents
 from hub.intake.context import Context, Defaults, Run, context
-from hub.intake.people import CONTACT, People, record_people
+from hub.intake.facts import CONTACT
+from hub.intake.people import People, record_people
 from hub.intake.store import store
 from hub.intake.trade import ask_things, record_orders, record_things
 from hub.outbox import Cause, Event

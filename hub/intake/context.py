@@ -15,6 +15,7 @@ from hub.records import IdentifierType
 
 KNOWN = """
 SELECT (SELECT id FROM source WHERE key = $1) AS source_id,
+       (SELECT rank FROM source WHERE key = $1) AS rank,
        (SELECT coalesce(jsonb_agg(jsonb_build_array(type, pattern)), '[]')
           FROM blocked_identifier) AS blocked,
        (SELECT coalesce(jsonb_object_agg(key, type), '{}') FROM attribute_definition)
@@ -26,6 +27,9 @@ SELECT (SELECT id FROM source WHERE key = $1) AS source_id,
 that, and reads whole tables for each record (measured: 1.1 s instead of 0.02 s for a thousand);
 so sequential scans are ruled out until the transaction ends, here, without a trip of its own.
 """
+
+NEW_RANK = 100
+"""The place of a source nobody has ordered yet, as the column's default has it."""
 
 SOURCE = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
@@ -57,6 +61,7 @@ class Context:
 
     source: str
     source_id: int
+    rank: int
     cause: Cause
     run_id: UUID | None
     defaults: Defaults
@@ -80,6 +85,7 @@ async def context(
     return Context(
         source=source,
         source_id=row["source_id"] or await connection.fetchval(NEW_SOURCE, source, "file"),
+        rank=NEW_RANK if row["rank"] is None else row["rank"],
         cause=cause,
         run_id=run.id if run else None,
         defaults=defaults,

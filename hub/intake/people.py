@@ -1,26 +1,21 @@
-"""What records say of people: names, identifiers, addresses, tags, attributes; who is one."""
+"""People on their way in: facts are written, values counted, and who is who is solved."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
-from typing import Any, NamedTuple
 from uuid import UUID
 
-import msgspec
-
-from hub import clock, names
+from hub import clock
 from hub.db.connection import Connection
-from hub.db.copying import arrays, insert
-from hub.identifiers import Contact, Unusable, normalise
-from hub.identity.golden import FIELDS
+from hub.db.copying import arrays
+from hub.identifiers import Contact
+from hub.identity.component import Placed
+from hub.identity.golden import FIELDS, Saying
 from hub.identity.resolve import Resolution, resolve
+from hub.identity.solve import Member
 from hub.intake.batch import Batch, Statement, Status
 from hub.intake.context import Context
-from hub.records import AttributeValue, Customer, Detail, Identifier
-
-CONTACT = "contact"
-OLDEST_BIRTH_YEAR = 1900
+from hub.intake.facts import CONTACT, Facts, Said, forget, gather_facts, person_of, write_facts
 
 STATED = """
 SELECT record_id, type, value, stated_by_id FROM identifier WHERE record_id = ANY($1::uuid[])
@@ -29,22 +24,10 @@ SELECT record_id, type, value, stated_by_id FROM identifier WHERE record_id = AN
 COUNT = """
 INSERT INTO identifier_value AS v (type, value, holders, blocked)
 SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bool[])
-ON CONFLICT (type, value) DO UPDATE SET holders = v.holders + excluded.holders
+ON CONFLICT (type, value) DO UPDATE
+   SET holders = v.holders + excluded.holders,
+       shared = v.shared AND v.holders + excluded.holders > 1
 RETURNING type, value, id, holders
-"""
-
-FORGET = """
-WITH restated AS (SELECT unnest($1::uuid[]) AS record_id, unnest($2::uuid[]) AS stated_by_id),
-     a AS (DELETE FROM identifier t USING restated r
-            WHERE t.record_id = r.record_id AND t.stated_by_id = r.stated_by_id),
-     b AS (DELETE FROM address t USING restated r
-            WHERE t.record_id = r.record_id AND t.stated_by_id = r.stated_by_id),
-     c AS (DELETE FROM tag t USING restated r
-            WHERE t.record_id = r.record_id AND t.stated_by_id = r.stated_by_id),
-     d AS (DELETE FROM attribute t USING restated r
-            WHERE t.record_id = r.record_id AND t.stated_by_id = r.stated_by_id)
-DELETE FROM personal_details t USING restated r
- WHERE t.record_id = r.record_id AND r.record_id = r.stated_by_id
 """
 
 LINKED = """
@@ -60,27 +43,24 @@ SELECT DISTINCT i.record_id FROM identifier i
 
 @dataclass(slots=True)
 class People:
-    """What identity made of a batch, the ids of contact points, and those newly crowded."""
+    """What identity made of a batch, and the ids of contact points by value."""
 
     resolution: Resolution = field(default_factory=Resolution)
     contact_points: dict[Contact, int] = field(default_factory=dict[Contact, int])
-    crowded: set[Contact] = field(default_factory=set[Contact])
-
-
-class _Said(NamedTuple):
-    """Where an identifier was said, and whether the source vouches for it."""
-
-    row: int
-    field: str
-    is_verified: bool
 
 
 @dataclass(slots=True)
-class _Facts:
-    """Rows to write, by table; identifiers apart, since values are counted."""
+class _Held:
+    """How many records hold each value of a batch now, and what changed with it.
 
-    identifiers: dict[tuple[UUID, Contact, UUID], _Said]
-    rows: dict[str, list[tuple[Any, ...]]]
+    `crowded` just got too many holders; `freed` are values whose other holders are touched too:
+    they began or ceased to be crowded, or a record let go of them, so those who still hold them
+    may now be one.
+    """
+
+    holders: dict[Contact, int] = field(default_factory=dict[Contact, int])
+    crowded: set[Contact] = field(default_factory=set[Contact])
+    freed: list[Contact] = field(default_factory=list[Contact])
 
 
 async def record_people(
@@ -95,34 +75,30 @@ async def record_people(
         s.id: clock.new_id() for s in stated if s.status is Status.NEW and s.key[0] == "customer"
     }
     restated = [s for s in stated if s.status is Status.CHANGED or s.key[0] == "detail"]
-    carried = await _links(connection, {_person(s) for s in restated} - fresh.keys())
-    facts = _facts(batch, context, stated, {**carried, **fresh})
-    before = await _before(connection, {_person(s) for s in restated})
-    values, dropped = _changes(facts, before, {s.id for s in restated}, _countable(stated))
+    known = {person_of(s) for s in restated} - fresh.keys()
+    carried = await _links(connection, known)
+    customers = {**carried, **fresh}
+    facts = gather_facts(batch, context, stated, customers)
+    before = await _before(connection, known)
+    changes, dropped = _changes(facts, before, {s.id for s in restated})
     for contact in wanted:
-        values.setdefault(contact, 0)
+        changes.setdefault(contact, 0)
     people = People()
-    freed = await _count(connection, context, values, dropped, people)
-    _warn(batch, facts, people.crowded, context.defaults.max_holders)
-    if restated:
-        about = [(_person(s), s.id) for s in restated]
-        await connection.execute(FORGET, *arrays(about))
-    await _write(connection, facts, {**carried, **fresh})
-    seeds = {_person(s) for s in stated} | await _held(connection, freed)
+    held = await _count(connection, context, changes, dropped, people)
+    _warn(batch, facts, held.crowded, context.defaults.max_holders)
+    await forget(connection, restated)
+    await write_facts(connection, facts, customers)
+    alone = _alone(context, stated, facts, held.holders)
+    seeds = {person_of(s) for s in stated} - alone.keys()
     people.resolution = await resolve(
-        connection, seeds, limit=context.defaults.max_holders, fresh=fresh, carried=carried
+        connection,
+        seeds | await _holding(connection, held.freed),
+        limit=context.defaults.max_holders,
+        alone=list(alone.values()),
+        fresh=fresh,
+        carried=carried,
     )
     return people
-
-
-def _person(statement: Statement) -> UUID:
-    """The person's record that a statement speaks of."""
-    return statement.about_id or statement.id
-
-
-def _countable(stated: Iterable[Statement]) -> set[UUID]:
-    """Records of people hold values; a mere contact point does not."""
-    return {_person(s) for s in stated if s.key[0] != CONTACT}
 
 
 async def _links(connection: Connection, records: Collection[UUID]) -> dict[UUID, UUID | None]:
@@ -145,57 +121,47 @@ async def _before(
 
 
 def _changes(
-    facts: _Facts,
-    before: Sequence[tuple[UUID, Contact, UUID]],
-    restating: Collection[UUID],
-    countable: Collection[UUID],
+    facts: Facts, before: Sequence[tuple[UUID, Contact, UUID]], restating: Collection[UUID]
 ) -> tuple[Counter[Contact], set[Contact]]:
     """By how many records each value is held more (or fewer) than before; and values let go."""
     held = {(record, contact) for record, contact, _ in before}
     kept = {(record, contact) for record, contact, by in before if by not in restating}
     holding = kept | {(record, contact) for record, contact, _ in facts.identifiers}
-    changes: Counter[Contact] = Counter()
-    for record, contact in holding - held:
-        changes[contact] += record in countable
-    for record, contact in held - holding:
-        changes[contact] -= record in countable
-    return changes, {contact for _, contact in held - holding}
+    changes = Counter(contact for _, contact in holding - held)
+    dropped = [contact for _, contact in held - holding]
+    changes.subtract(dropped)
+    return changes, set(dropped)
 
 
 async def _count(
     connection: Connection,
     context: Context,
-    values: Mapping[Contact, int],
+    changes: Mapping[Contact, int],
     dropped: Collection[Contact],
     people: People,
-) -> list[Contact]:
-    """Upsert the values in order, locking them; return those whose other holders are touched too.
-
-    That is where a value began or ceased to be crowded, and where a record let go of it: those
-    who still hold it may now be one.
-    """
-    if not values:
-        return []
-    rows = [
+) -> _Held:
+    """Upsert the values in order, which locks them until the transaction ends."""
+    held = _Held()
+    rows = sorted(
         (contact.type, contact.value, change, context.blocklist.matches(contact))
-        for contact, change in values.items()
-    ]
-    touched: list[Contact] = []
+        for contact, change in changes.items()
+    )
     limit = context.defaults.max_holders
-    for kind, value, id_, holders in await connection.fetch(COUNT, *arrays(sorted(rows))):
+    for kind, value, id_, holders in await connection.fetch(COUNT, *arrays(rows)) if rows else []:
         contact = Contact(kind, value)
         people.contact_points[contact] = id_
-        is_crowded, was_crowded = holders > limit, holders - values[contact] > limit
+        held.holders[contact] = holders
+        is_crowded, was_crowded = holders > limit, holders - changes[contact] > limit
         if is_crowded and not was_crowded:
-            people.crowded.add(contact)
+            held.crowded.add(contact)
         if is_crowded != was_crowded or (contact in dropped and not is_crowded):
-            touched.append(contact)
-    return touched
+            held.freed.append(contact)
+    return held
 
 
-def _warn(batch: Batch, facts: _Facts, crowded: Collection[Contact], limit: int) -> None:
+def _warn(batch: Batch, facts: Facts, crowded: Collection[Contact], limit: int) -> None:
     """Tell once, at a row that holds it, that a value is held by too many to say who it is."""
-    first: dict[Contact, _Said] = {}
+    first: dict[Contact, Said] = {}
     for (_, contact, _), said in facts.identifiers.items():
         if contact in crowded:
             first.setdefault(contact, said)
@@ -204,166 +170,51 @@ def _warn(batch: Batch, facts: _Facts, crowded: Collection[Contact], limit: int)
         batch.reject(said.row, said.field, reason, recorded=True)
 
 
-async def _held(connection: Connection, values: Sequence[Contact]) -> set[UUID]:
+async def _holding(connection: Connection, values: Sequence[Contact]) -> set[UUID]:
     if not values:
         return set()
-    rows = await connection.fetch(HOLDERS, *arrays([(c.type, c.value) for c in values]))
+    rows = await connection.fetch(HOLDERS, *arrays(values))
     return {row["record_id"] for row in rows}
 
 
-def _facts(
-    batch: Batch,
+def _alone(
     context: Context,
-    stated: Iterable[Statement],
-    customers: Mapping[UUID, UUID | None],
-) -> _Facts:
-    facts = _Facts({}, {"personal_details": [], "address": [], "tag": [], "attribute": []})
-    for statement in stated:
-        record = statement.record
-        if statement.key[0] == "customer":
-            own = normalise("external", f"{context.source}:{statement.key[1]}", region="")
-            if isinstance(own, Contact):
-                key = (statement.id, own, statement.id)
-                facts.identifiers[key] = _Said(statement.row, "external_id", is_verified=True)
-        if statement.key[0] == CONTACT:
-            kind, _, value = statement.key[1].partition(":")
-            contact = Contact(kind, value)  # type: ignore[arg-type]  # made from a Contact
-            key = (statement.id, contact, statement.id)
-            facts.identifiers[key] = _Said(statement.row, "", is_verified=False)
-        if isinstance(record, Customer):
-            row = _details(batch, statement.row, record)
-            customer = customers.get(statement.id)
-            facts.rows["personal_details"].append((statement.id, customer, *row))
-        if isinstance(record, Customer | Detail):
-            _add(batch, context, facts, statement, record, customers.get(_person(statement)))
-    return facts
+    stated: Sequence[Statement],
+    facts: Facts,
+    holders: Mapping[Contact, int],
+) -> dict[UUID, Placed]:
+    """New records that share no value with anybody: there is nothing to look for in the database.
+
+    Their values are locked, so nobody can come to share one before this transaction ends.
+    """
+    values: dict[UUID, list[Contact]] = {}
+    for record, contact, _ in facts.identifiers:
+        values.setdefault(record, []).append(contact)
+    details = {row[0]: row[2:] for row in facts.rows["personal_details"]}
+    return {
+        s.id: _placed(context, s, values.get(s.id, []), details.get(s.id))
+        for s in stated
+        if s.status is Status.NEW
+        and s.key[0] == "customer"
+        and all(holders[contact] == 1 for contact in values.get(s.id, ()))
+    }
 
 
-def _details(batch: Batch, row: int, record: Customer) -> tuple[Any, ...]:
-    city = record.city or next((a.city for a in record.addresses if a.city), "")
-    said = (
-        _name(record.given_name),
-        _name(record.family_name),
-        _name(record.middle_name),
-        _birth_date(batch, row, record.birth_date),
-        record.gender,
-        _text(record.locale),
-        _text(city),
-    )
-    return tuple(said)
-
-
-def _text(value: str) -> str | None:
-    return " ".join(value.split()) or None
-
-
-def _name(value: str) -> str | None:
-    text = _text(value)
-    return None if text is None or names.is_placeholder(text) else text
-
-
-def _birth_date(batch: Batch, row: int, value: date | None) -> date | None:
-    if value is None:
-        return None
-    if value.year >= OLDEST_BIRTH_YEAR and value <= clock.now().date():
-        return value
-    reason = f"a birth date lies between {OLDEST_BIRTH_YEAR} and today"
-    batch.reject(row, "birth_date", reason, recorded=True)
-    return None
-
-
-def _add(
-    batch: Batch,
+def _placed(
     context: Context,
-    facts: _Facts,
     statement: Statement,
-    record: Customer | Detail,
-    customer: UUID | None,
-) -> None:
-    """The facts that customers and details have in common."""
-    person, by = _person(statement), statement.id
-    for place, identifier in enumerate(record.identifiers):
-        field = f"identifiers[{place}].value"
-        contact = usable(batch, context, statement.row, field, identifier)
-        if contact is not None:
-            said = facts.identifiers.get((person, contact, by))
-            is_verified = identifier.verified or (said is not None and said.is_verified)
-            facts.identifiers[(person, contact, by)] = _Said(statement.row, field, is_verified)
-    facts.rows["address"] += [
-        (person, by, n, customer, a.kind, a.text, a.street, a.city, a.region, a.postcode, a.country)
-        for n, a in enumerate(record.addresses)
-    ]
-    tags = {text for tag in record.tags if (text := _text(tag))}
-    facts.rows["tag"] += [(person, tag, by, customer) for tag in sorted(tags)]
-    for name, value in record.attributes.items():
-        reason = _unfit(context.attributes.get(name), value)
-        if reason:
-            batch.reject(statement.row, f"attributes.{name}", reason, recorded=True)
-        elif value is not None:
-            encoded = msgspec.json.encode(value)
-            facts.rows["attribute"].append((person, name, by, customer, encoded))
-
-
-def usable(
-    batch: Batch, context: Context, row: int, field: str, identifier: Identifier
-) -> Contact | None:
-    """The canonical identifier; None, reported or counted, where it can not be used."""
-    found = normalise(identifier.type, identifier.value, region=context.defaults.phone_region)
-    if isinstance(found, Contact):
-        return found
-    _note(batch, row, field, found)
-    return None
-
-
-def _note(batch: Batch, row: int, field: str, unusable: Unusable) -> None:
-    if unusable.kind == "placeholder":
-        batch.outcome.placeholders += 1
-    else:
-        batch.reject(row, field, unusable.reason, recorded=True)
-
-
-def _unfit(declared: str | None, value: AttributeValue) -> str | None:
-    """Why a value is none of its attribute's."""
-    match declared, value:
-        case None, _:
-            return "no such attribute is declared: declare it in the mapping's [attributes]"
-        case ("text", str()) | ("boolean", bool()) | (_, None):
-            return None
-        case "number", int() | float() if not isinstance(value, bool):
-            return None
-        case "date", str():
-            return None if _is_date(value) else "is no date (YYYY-MM-DD)"
-        case _:
-            return f"is not of the declared type, {declared}"
-
-
-def _is_date(value: str) -> bool:
-    try:
-        date.fromisoformat(value)
-    except ValueError:
-        return False
-    return True
-
-
-async def _write(
-    connection: Connection, facts: _Facts, customers: Mapping[UUID, UUID | None]
-) -> None:
-    identifiers = [
-        (record, contact.type, contact.value, by, customers.get(record), said.is_verified)
-        for (record, contact, by), said in facts.identifiers.items()
-    ]
-    await insert(connection, "identifier", COLUMNS["identifier"], identifiers)
-    for table, rows in facts.rows.items():
-        await insert(connection, table, COLUMNS[table], rows)
-
-
-COLUMNS: Mapping[str, Sequence[str]] = {
-    "personal_details": ("record_id", "customer_id", *FIELDS),
-    "identifier": ("record_id", "type", "value", "stated_by_id", "customer_id", "verified"),
-    "address": (
-        *("record_id", "stated_by_id", "position", "customer_id", "kind", "text"),
-        *("street", "city", "region", "postcode", "country"),
-    ),
-    "tag": ("record_id", "tag", "stated_by_id", "customer_id"),
-    "attribute": ("record_id", "key", "stated_by_id", "customer_id", "value"),
-}
+    values: Sequence[Contact],
+    details: Sequence[object] | None,
+) -> Placed:
+    said: dict[str, object] = dict(zip(FIELDS, details, strict=True)) if details else {}
+    saying = Saying(
+        record_id=statement.id,
+        source=context.source,
+        external_id=statement.key[1],
+        rank=context.rank,
+        observed_at=statement.observed_at,
+        is_deleted=False,
+        details=said,
+    )
+    key = (context.source, *statement.key)
+    return Placed(Member(statement.id, key, values=tuple(values)), saying, None, None)

@@ -187,7 +187,7 @@ class Identifier(Base):
 
 
 class IdentifierValue(Base):
-    """One value, whoever states it: how many records of people hold it, and may it join them.
+    """One value, whoever states it: how many records hold it, and whether it may join them.
 
     `shared`: more than one customer holds it, or more records than the limit do. `id` is how
     ledgers and evidence name a contact point without repeating it.
