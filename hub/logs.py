@@ -62,6 +62,8 @@ FIELDS: Mapping[str, tuple[type, ...]] = {
 """What a log line may say besides its event, and of which type. None of it is about a person but
 the ids, which mean nothing outside the hub."""
 OURS = ("event", "level", "logger", "exc_info")
+TALKATIVE = ("alembic",)
+"""Libraries that tell a person who waits about every step."""
 MASK = "***"
 LONGEST = 2_000
 """Characters of one text that are kept."""
@@ -117,6 +119,8 @@ def configure(settings: Settings) -> None:
     handler.setFormatter(_formatter(settings, shared))
     logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
     logging.captureWarnings(capture=True)
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(max(logging.WARNING, logging.root.level))
 
 
 class Discreet(logging.StreamHandler[TextIO]):

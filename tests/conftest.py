@@ -8,6 +8,7 @@ import asyncio
 import os
 import secrets
 import shutil
+import subprocess
 import tempfile
 from collections.abc import AsyncGenerator, Generator
 from dataclasses import dataclass
@@ -163,3 +164,41 @@ async def connection(database: Database) -> AsyncGenerator[Connection]:
     """A connection of the owner."""
     async with database.owner.acquire() as connection:
         yield connection
+
+
+def _folder() -> Generator[Path]:
+    """An empty folder that the server's user can reach; what runs in it is stopped at the end."""
+    with tempfile.TemporaryDirectory(prefix="hub-own-", dir=_quick_disk()) as name:
+        Path(name).chmod(0o711)
+        yield Path(name)
+        EmbeddedServer(Path(name)).stop(force=True)
+
+
+def _quick_disk() -> str:
+    """Memory where there is plenty of it: a new data folder is a thousand small files."""
+    memory = Path("/dev/shm")  # noqa: S108 - the folder made in it has a name of its own
+    has_room = memory.is_dir() and shutil.disk_usage(memory).free > 4 << 30
+    return str(memory) if has_room else tempfile.gettempdir()
+
+
+@pytest.fixture
+def empty_dir() -> Generator[Path]:
+    """A data folder before the hub's first start."""
+    yield from _folder()
+
+
+@pytest.fixture(scope="session")
+def prototype() -> Generator[Path]:
+    """A data folder that a hub has used and left."""
+    for folder in _folder():
+        server = EmbeddedServer(folder)
+        server.ensure()
+        server.release()
+        yield folder
+
+
+@pytest.fixture
+def data_dir(prototype: Path, empty_dir: Path) -> Path:
+    """A data folder of one's own that a hub has used and left."""
+    subprocess.run(["cp", "-a", f"{prototype}/.", empty_dir], check=True)
+    return empty_dir

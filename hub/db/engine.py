@@ -39,6 +39,7 @@ AWAY = (
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
     asyncpg.InternalClientError,
+    ConnectionError,
 )
 """The server went away, is not there yet, or has no place for another connection.
 
@@ -104,8 +105,10 @@ class Database:
         await _close(self.owner)
         await _close(self._reader)
         await self.engine.dispose()
-        if self._server is not None:
-            await asyncio.to_thread(self._server.release)
+        async with self._reviving:
+            server, self._server = self._server, None
+            if server is not None:
+                await asyncio.to_thread(server.release)
 
     @property
     def reader(self) -> Pool:
@@ -156,7 +159,7 @@ class Database:
             except BROKEN as error:
                 if _is_gone(connection):
                     raise self._away("direct") from error
-                if isinstance(error, AWAY):
+                if _is_away(error):
                     connection.terminate()  # it may wait for an answer that never comes
                     raise self._away("direct") from error
                 raise
@@ -184,24 +187,24 @@ class Database:
         patience = Patience(self.settings.database_retry_seconds)
         while True:
             try:
+                if patience.is_tried:
+                    await self._revive()
                 async with self.transaction() as connection:
                     return await work(connection)
             except CONFLICTS as error:
                 await patience.met(error)
             except DatabaseUnreachable as error:
                 await patience.missed(error)
-                await self._revive()
 
     async def _revive(self) -> None:
         """Start the embedded server if it died; the others wait for whoever came first."""
-        if self._server is not None:
-            async with self._reviving:
+        async with self._reviving:
+            if self._server is not None:
                 self.addresses = await asyncio.to_thread(self._server.ensure)
 
     def _pool(self, door: Door) -> Pool:
         return asyncpg.create_pool(
-            connect=partial(self._connect, door),
-            init=codecs.install,
+            connect=partial(self._connect_for_json, door),
             min_size=0,
             max_size=self.settings.database_pool_size,
         )
@@ -215,6 +218,17 @@ class Database:
             hide_parameters=True,
             **options,
         )
+
+    async def _connect_for_json(
+        self, door: Door, *_: Any, **options: Any
+    ) -> "asyncpg.Connection[asyncpg.Record]":
+        connection = await self._connect(door, **options)
+        try:
+            await codecs.install(connection)
+        except BROKEN as error:
+            connection.terminate()
+            raise self._away(door) from error
+        return connection
 
     async def _connect(
         self, door: Door, *_: Any, **options: Any
@@ -259,6 +273,11 @@ class Patience:
         self._meetings = 0
         self._misses = 0
 
+    @property
+    def is_tried(self) -> bool:
+        """Whether the server has been away."""
+        return self._misses > 0
+
     async def met(self, error: Exception) -> None:
         """Wait a moment after meeting another transaction."""
         self._meetings += 1
@@ -276,6 +295,12 @@ class Patience:
 
 def _jitter(seconds: float) -> float:
     return seconds * random.uniform(0.5, 1.5)  # noqa: S311 - spreads retries, guards nothing
+
+
+def _is_away(error: BaseException) -> bool:
+    """Whether it says that the server went, or is the rollback's, which failed over such a one."""
+    over = error.__context__ if isinstance(error, asyncpg.InterfaceError) else None
+    return isinstance(error, AWAY) or isinstance(over, AWAY)
 
 
 def _is_gone(connection: Connection) -> bool:

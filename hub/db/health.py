@@ -94,7 +94,7 @@ def _folder(settings: Settings) -> Sequence[Finding]:
 async def _inside(database: Database) -> AsyncGenerator[Finding]:
     """Everything that is asked of the server itself."""
     async with database.owner.acquire() as connection:
-        yield _version(database, connection)
+        yield await _version(database, connection)
         yield await _encoding(connection)
         yield await _revision(connection)
         yield await _jit(connection, database.reader_role)
@@ -105,10 +105,10 @@ async def _inside(database: Database) -> AsyncGenerator[Finding]:
     yield await _prepared(database)
 
 
-def _version(database: Database, connection: Connection) -> Finding:
-    version = connection.get_server_version()
+async def _version(database: Database, connection: Connection) -> Finding:
+    version: str = await connection.fetchval("SHOW server_version")
     where = addresses.place(database.addresses.direct)
-    return Finding("server", "ok", f"PostgreSQL {version.major}.{version.minor} at {where}.")
+    return Finding("server", "ok", f"PostgreSQL {version} at {where}.")
 
 
 async def _encoding(connection: Connection) -> Finding:

@@ -1,5 +1,6 @@
 """The embedded server's data folder: made complete or not at all, and checked before each start."""
 
+import contextlib
 import os
 import shutil
 from collections.abc import Iterable, Mapping
@@ -16,6 +17,15 @@ MARKER = "made-by-the-hub"
 ROOM = 200 << 20
 """Bytes that a new data folder needs."""
 NO_ROOM = "No space left on device"
+SEVERE = ("FATAL:", "PANIC:", "error:")
+PASSING = (
+    "the database system is ",
+    "terminating ",
+    "postmaster exit",
+    "pre-existing shared memory block",
+)
+"""What a server tells those who come too early, or says when it is killed; the last is said while
+processes of a killed server, started without our lock, have not ended yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,24 +62,23 @@ class Cluster:
         command = [self.programs / "pg_ctl", "start", "-s", "-W", "-D", self.folder, "-l", log]
         done = self.account.run(command, keep=[lock])
         if done.returncode:
-            raise trouble(done.stderr, self.folder)
+            raise _failure(done.stderr, self.folder)
 
     def stop(self) -> None:
-        """Ask the server to end its sessions and shut down; does nothing where none runs."""
-        self.account.run(
-            [self.programs / "pg_ctl", "stop", "-s", "-m", "fast", "-t", "60", "-D", self.folder]
-        )
+        """Ask the server to end its sessions and shut down, without waiting; may be repeated."""
+        command = [self.programs / "pg_ctl", "stop", "-s", "-W", "-m", "fast", "-D", self.folder]
+        self.account.run(command)
 
     def logs(self) -> Mapping[Path, int]:
         """The server's logs and their sizes now, to read later what came after."""
-        paths = [self.folder / "start.log", *(self.folder / "log").glob("*.log")]
-        return {path: path.stat().st_size for path in paths if path.exists()}
+        return {path: path.stat().st_size for path in (self.folder / "log").glob("*.log")}
 
     def said_since(self, sizes: Mapping[Path, int]) -> str:
-        """What the server wrote into its logs since they had these sizes."""
-        return "\n".join(
-            path.read_bytes()[sizes.get(path, 0) :].decode(errors="replace") for path in self.logs()
-        )
+        """What the server wrote since its logs had these sizes; `start.log` begins with a start."""
+        texts = [path.read_bytes()[sizes.get(path, 0) :] for path in self.logs()]
+        with contextlib.suppress(FileNotFoundError):
+            texts.append((self.folder / "start.log").read_bytes())
+        return b"\n".join(texts).decode(errors="replace")
 
     def _check(self) -> None:
         version = self.folder / "PG_VERSION"
@@ -140,16 +149,26 @@ class Cluster:
         command = [self.programs / program, *mode, "-D", self.folder, *rest]
         done = self.account.run(command, stdin=stdin)
         if done.returncode:
-            raise trouble(done.stderr, self.folder)
+            raise _failure(done.stderr, self.folder)
 
 
-def trouble(output: str, folder: Path) -> HubError:
-    """What it means that a program of PostgreSQL failed over a data folder, saying this."""
+def trouble(output: str, folder: Path) -> HubError | None:
+    """What it means that a program of PostgreSQL ended over a data folder, having said this."""
     if NO_ROOM in output:
         return DiskFull(f"The disk that holds {folder} is full: make room, then start again.")
-    lines = [line for line in output.splitlines() if line.strip()]
-    telling = [line for line in lines if "FATAL" in line or "PANIC" in line] or lines or ["no word"]
-    return BadSettings(f"The database in {folder} can not be used: {telling[-1].strip()}")
+    reasons = [line.strip() for line in output.splitlines() if _is_reason(line)]
+    return BadSettings(f"{folder} can not be used: {reasons[-1]}") if reasons else None
+
+
+def _is_reason(line: str) -> bool:
+    """Whether a line says why the program ended, and not what it told its clients meanwhile."""
+    return any(word in line for word in SEVERE) and not any(word in line for word in PASSING)
+
+
+def _failure(output: str, folder: Path) -> HubError:
+    """What a program that failed had to say, be it only its last line."""
+    last = (output.strip().splitlines() or ["it ended without a word"])[-1]
+    return trouble(output, folder) or BadSettings(f"{folder} can not be used: {last}")
 
 
 def _demand_room(folder: Path) -> None:

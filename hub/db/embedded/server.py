@@ -13,7 +13,7 @@ import errno
 import os
 import subprocess
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -35,8 +35,8 @@ Progress = Callable[[str], None]
 
 PATIENCE = 900.0
 """Seconds to wait for a server that lives but does not answer: recovery after a crash is long."""
-LINGERING = "pre-existing shared memory block"
-"""Said when processes of a killed server, started without our lock, have not ended yet."""
+STARTS = 10
+"""How often a server that ends without a word is started before we give up."""
 
 
 def silent(_message: str) -> None:
@@ -95,6 +95,7 @@ class EmbeddedServer:
         with self._explained():
             if locks.take(self._users, locks.EXCLUSIVE):
                 self._halt()
+                self._tidy()
         self._leave()
 
     def stop(self, *, force: bool = False) -> bool:
@@ -105,12 +106,16 @@ class EmbeddedServer:
         if not self._data_dir.exists():
             return False
         with self._explained(), self._lock("users.lock") as users:
-            if not locks.take(users, locks.EXCLUSIVE) and not force:
+            is_last = locks.take(users, locks.EXCLUSIVE)
+            if not is_last and not force:
                 raise Conflict(
                     "Other processes of the hub still use the database: end them first, or stop"
                     " it under them with --force."
                 )
-            return self._halt()
+            has_run = self._halt()
+            if is_last:
+                self._tidy()
+            return has_run
 
     def _join(self) -> None:
         if self._users is None:
@@ -127,13 +132,15 @@ class EmbeddedServer:
 
     def _wake(self) -> None:
         """Start the server unless something of it lives, and wait until it answers."""
-        wait = Wait(self._progress, "The database starts, or recovers after a crash")
-        logs: Mapping[Path, int] | None = None
+        wait = Wait(
+            self._progress, "Waiting for the database, which starts or recovers after a crash"
+        )
+        starts: list[Mapping[Path, int]] = []
         while True:
             with self._lock("server.lock") as lock:
                 if locks.take(lock, locks.EXCLUSIVE):
-                    self._demand_unexplained(logs)
-                    logs = self._start(lock)
+                    self._judge(starts)
+                    starts.append(self._start(lock))
             if self._answers():
                 return
             wait.pause()
@@ -141,6 +148,8 @@ class EmbeddedServer:
     def _start(self, lock: int) -> Mapping[Path, int]:
         """Start the server and return how long its logs were before."""
         cluster = self._cluster()
+        if not self._folder.exists():
+            self._progress(f"A new database is made in {self._data_dir}.")
         cluster.prepare()
         self._clear_leftover()
         socket_dir = sockets.prepare(self._data_dir, cluster.account)
@@ -149,18 +158,22 @@ class EmbeddedServer:
         cluster.start(lock)
         return logs
 
-    def _demand_unexplained(self, logs: Mapping[Path, int] | None) -> None:
-        """Raise what the server that we started said when it ended at once."""
-        said = self._cluster().said_since(logs) if logs is not None else LINGERING
-        if LINGERING not in said:
-            raise trouble(said, self._folder)
+    def _judge(self, starts: Sequence[Mapping[Path, int]]) -> None:
+        """Raise what the server we started said when it ended; one that was killed said nothing."""
+        if starts and (error := trouble(self._cluster().said_since(starts[-1]), self._folder)):
+            raise error
+        if len(starts) >= STARTS:
+            raise DatabaseUnreachable(
+                f"The database ends as soon as it starts, {STARTS} times by now: something kills"
+                f" it. Its log is in {self._folder}/log."
+            )
 
     def _clear_leftover(self) -> None:
         """Remove the `postmaster.pid` of a dead server, for its number may be another's by now."""
-        words = self._notes().split()
-        if words and _runs_in(words[0], self._folder):
+        number = self._number()
+        if _runs_in(number, self._folder):
             raise DataFolderInUse(
-                f"Another PostgreSQL server (process {words[0]}) uses {self._folder}: stop it, or"
+                f"Another PostgreSQL server (process {number}) uses {self._folder}: stop it, or"
                 " set HUB_DATA_DIR to another folder."
             )
         (self._folder / "postmaster.pid").unlink(missing_ok=True)
@@ -180,7 +193,7 @@ class EmbeddedServer:
             sockets.verify(postmaster.socket_dir, account.choose(self._folder, self._user))
             return True
         if postmaster.status == "ready":
-            self._cluster().stop()
+            self._bid_stop()
         return False
 
     def _halt(self) -> bool:
@@ -188,9 +201,18 @@ class EmbeddedServer:
             return False
         wait = Wait(self._progress, "The database writes everything down and stops")
         while self._runs():
-            self._cluster().stop()
+            self._bid_stop()
             wait.pause()
         return True
+
+    def _tidy(self) -> None:
+        """Leave nothing outside the data folder; for the last hub, whom no starter overtakes."""
+        sockets.remove(self._data_dir, account.choose(self._folder, self._user))
+
+    def _bid_stop(self) -> None:
+        """Tell the server to stop, if the number it left is its own and not a stranger's."""
+        if _runs_in(self._number(), self._folder):
+            self._cluster().stop()
 
     def _runs(self) -> bool:
         with self._lock("server.lock") as lock:
@@ -210,6 +232,10 @@ class EmbeddedServer:
         """Where the server's door is; None while it has not said so."""
         lines = self._notes().splitlines()
         return Postmaster(Path(lines[4]), lines[7].strip()) if len(lines) >= 8 else None
+
+    def _number(self) -> str:
+        """The process that the server says it is; empty if it says nothing."""
+        return self._notes().partition("\n")[0].strip()
 
     def _notes(self) -> str:
         """What the server wrote down about itself, as far as it came."""
@@ -265,6 +291,8 @@ def _make(data_dir: Path) -> None:
 
 def _runs_in(pid: str, folder: Path) -> bool:
     """Whether a process is a server at work in this folder, and not a stranger of that number."""
+    if not pid.isdigit():
+        return False
     if not Path("/proc/self").exists():
         command = ["/bin/ps", "-o", "comm=", "-p", pid]
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603

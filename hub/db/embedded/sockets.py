@@ -7,8 +7,6 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-import platformdirs
-
 from hub.db.embedded.account import Account
 from hub.errors import BadSettings
 
@@ -22,20 +20,37 @@ def prepare(data_dir: Path, account: Account) -> Path:
 
     A dead server leaves its number there, which may be another process's by now.
     """
-    digest = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]
-    folder = next(_parents(account)) / f"customer-hub-{digest}"
+    folder = _place(data_dir, account)
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700)
         os.chown(folder, account.uid, account.gid)
     verify(folder, account)
+    _clear(folder)
+    return folder
+
+
+def remove(data_dir: Path, account: Account) -> None:
+    """Take the folder of a stopped server away, unless it is not ours or holds something else."""
+    folder = _place(data_dir, account)
+    with contextlib.suppress(OSError, BadSettings):
+        verify(folder, account)
+        _clear(folder)
+        folder.rmdir()
+
+
+def _clear(folder: Path) -> None:
     for name in (FILE, f"{FILE}.lock"):
         (folder / name).unlink(missing_ok=True)
-    return folder
+
+
+def _place(data_dir: Path, account: Account) -> Path:
+    digest = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]
+    return next(_parents(account)) / f"customer-hub-{digest}"
 
 
 def _parents(account: Account) -> Iterator[Path]:
     """Where the folder may go; under root the runtime folder is closed to the server's user."""
-    runtime = Path("/run") if account.switches else platformdirs.user_runtime_path()
+    runtime = Path("/run") if account.switches else Path(f"/run/user/{account.uid}")
     room = LONGEST - len(f"/customer-hub-{'0' * 12}/{FILE}")
     if len(os.fsencode(runtime)) <= room and os.access(runtime, os.W_OK | os.X_OK):
         yield runtime

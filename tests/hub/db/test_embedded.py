@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
@@ -14,7 +15,7 @@ import pytest
 
 from hub.config import Settings
 from hub.db.connection import Connection
-from hub.db.embedded import EmbeddedServer, binaries
+from hub.db.embedded import EmbeddedServer, binaries, locks
 from hub.db.engine import Database
 from hub.errors import BadSettings, Conflict, DataFolderInUse, DiskFull
 
@@ -51,6 +52,28 @@ async def test_killed_backend_is_retried(own_settings: Settings) -> None:
 
         assert await database.retrying(work) == 1
         assert len(killed) == 2
+
+
+def test_server_killed_while_starting_comes_up(
+    data_dir: Path, server: EmbeddedServer, kill: Callable[[], None]
+) -> None:
+    killer = Thread(target=_kill_early, args=(data_dir / "postgres/postmaster.pid", kill))
+    killer.start()
+    server.ensure()
+    killer.join()
+    server.ensure()
+
+
+def _kill_early(written: Path, kill: Callable[[], None]) -> None:
+    while not written.exists() or not written.read_text():
+        time.sleep(0.001)
+    kill()
+
+
+def test_unusable_data_are_explained(data_dir: Path, server: EmbeddedServer) -> None:
+    (data_dir / "postgres/global/pg_control").write_bytes(b"nonsense")
+    with pytest.raises(BadSettings, match=r"postgres can not be used: .*PANIC|FATAL"):
+        server.ensure()
 
 
 async def _count(connection: Connection) -> int:
@@ -133,16 +156,26 @@ def test_short_path_for_deep_folder(data_dir: Path) -> None:
     server.release()
 
 
-def test_foreign_server_is_not_touched(server: EmbeddedServer) -> None:
+def test_foreign_server_is_not_touched(data_dir: Path, server: EmbeddedServer) -> None:
     server.ensure()
     server.release()
     cluster = server._cluster()  # pyright: ignore[reportPrivateUsage]
-    unlocked = os.open(os.devnull, os.O_RDONLY)
-    cluster.start(unlocked)
-    os.close(unlocked)
+    lock = locks.opened(data_dir / "foreign.lock")
+    locks.take(lock, locks.EXCLUSIVE)
+    cluster.start(lock)
+    os.close(lock)
     with pytest.raises(DataFolderInUse, match="stop it, or set HUB_DATA_DIR"):
         server.ensure()
     cluster.stop()
+    _await_end(data_dir / "foreign.lock")
+
+
+def _await_end(held: Path) -> None:
+    """Wait until no process of a server is left that has inherited a lock."""
+    lock = locks.opened(held)
+    while not locks.take(lock, locks.EXCLUSIVE):
+        time.sleep(0.01)
+    os.close(lock)
 
 
 def test_foreign_files_are_left_alone(empty_dir: Path) -> None:
