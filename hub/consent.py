@@ -13,6 +13,8 @@ from hub.db.connection import Connection
 
 State = Literal["granted", "denied", "withdrawn", "objected"]
 
+LOCK = "SELECT FROM customer WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE"
+
 REBUILD = """
 WITH touched AS (
     SELECT id FROM customer WHERE id = ANY($1::uuid[]) AND status = 'active'
@@ -64,8 +66,10 @@ RETURNING c.id
 async def rebuild(connection: Connection, customers: Collection[UUID]) -> list[UUID]:
     """Compute the state of these customers from the ledger; return those whose bits changed.
 
-    The caller holds their rows locked.
+    They are locked first, and the ledger is read after that: what another worker said of them
+    meanwhile is counted.
     """
     if not customers:
         return []
+    await connection.execute(LOCK, list(customers))
     return [row["id"] for row in await connection.fetch(REBUILD, list(customers))]

@@ -104,6 +104,7 @@ async def customers(connection: Connection, file: BinaryIO, *, told: Told) -> in
 async def customer_lines(connection: Connection) -> AsyncIterator[str]:
     """Customers in the order of their ids, each as one line of JSON."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
+        await connection.execute("SET LOCAL TimeZone = 'UTC'")
         rows: Any = connection.cursor(CUSTOMERS, prefetch=PAGE)
         async for row in rows:
             yield row["line"]

@@ -324,7 +324,7 @@ def _loyalty_card(value: str) -> Contact | Unusable:
 _SOURCE: Final = re.compile(r"[a-z0-9_-]{1,64}")
 _EMPTY_REFERENCE: Final = "00000000-0000-0000-0000-000000000000"  # as 1C writes it
 _NO_ID: Final = frozenset(f"- 0 null none n/a nil undefined nan нет {_EMPTY_REFERENCE}".split())
-_LONGEST_ID: Final = 200
+_LONGEST_ID: Final = 256
 
 
 @lru_cache(_CACHED)

@@ -59,7 +59,11 @@ def _opened(output: Path | None) -> Generator[BinaryIO]:
         return
     try:
         with output.open("xb") as file:
-            yield file
+            try:
+                yield file
+            except BaseException:
+                output.unlink()
+                raise
     except FileExistsError as error:
         raise BadFile(f"{output} is there already: name another file, or remove it.") from error
     except OSError as error:

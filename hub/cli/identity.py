@@ -12,6 +12,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
+from rich.text import Text
 
 from hub.app import opened
 from hub.config import settings
@@ -152,9 +153,10 @@ def never_link(left: str, right: str, by: str) -> None:
 @click.argument("decision", type=click.UUID)
 @BY
 def undo(decision: UUID, by: str) -> None:
-    """Revoke a DECISION; everything is as if it had not been made."""
-    _run(lambda c: decisions.undo(c, decision, by=by, limit=_limit()))
-    click.echo("Undone.")
+    """Revoke a DECISION. Earlier ones that it had revoked stand again."""
+    count = _run(lambda c: decisions.undo(c, decision, by=by, limit=_limit()))
+    people = "one customer" if count == 1 else f"{count} customers"
+    click.echo(f"Undone. The records it named are {people} now; `hub identity explain` says why.")
 
 
 @command.command("decisions")
@@ -242,5 +244,5 @@ def _print_rows(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
     for name in rows[0]:
         table.add_column(name.replace("_", " "))
     for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row.values()))
+        table.add_row(*(Text("" if value is None else str(value)) for value in row.values()))
     Console().print(table)

@@ -81,9 +81,19 @@ def visible(model: type[Base], use: Use) -> Sequence[str]:
     allowed = use.may_return | {"open"}
     columns: list[Column[object]] = list(model.__table__.columns)  # type: ignore[arg-type]  # a Table
     shown = [column for column in columns if _category(column, model) in allowed or _is_key(column)]
+    if model.row_category is not None:
+        return [column.name for column in columns]
+    if _is_other_contact(model, use):
+        return []
     telling = use.may_return if model.category != "open" else allowed
     is_told = model.reach == "{customer}" or any(_category(c, model) in telling for c in shown)
     return [column.name for column in shown] if is_told else []
+
+
+def _is_other_contact(model: type[Base], use: Use) -> bool:
+    """A purpose of one kind of contact point has no business with postal addresses."""
+    is_narrow = use.contact_types is not None
+    return is_narrow and model.category == "contact" and model.__tablename__ != "identifier"
 
 
 def _category(column: "Column[object]", model: type[Base]) -> str | None:
@@ -105,6 +115,9 @@ def _view(model: type[Base], columns: Sequence[str], use: Use) -> str:
     if model.__tablename__ == "identifier" and use.contact_types is not None:
         kinds = ", ".join(f"'{kind}'" for kind in use.contact_types)
         where.append(f"{alias}.type IN ({kinds})")
+    if model.row_category is not None:
+        kinds = ", ".join(f"'{kind}'" for kind in sorted(use.may_return))
+        where.append(f"{model.row_category} IN ({kinds})")
     condition = f" WHERE {' AND '.join(where)}" if where else ""
     return (
         f'CREATE VIEW "{use.schema}"."{model.__tablename__}" AS '

@@ -24,7 +24,7 @@ SELECT r.id, s.key || ':' || r.external_id AS name, r.type, r.observed_at, l.lin
 """
 
 IDENTIFIERS = """
-SELECT i.type, i.value, v.shared, count(*) AS records
+SELECT i.type, i.value, v.shared, count(DISTINCT i.record_id) AS records
   FROM identifier i JOIN identifier_value v ON v.type = i.type AND v.value = i.value
  WHERE i.customer_id = $1 GROUP BY 1, 2, 3 ORDER BY 1, 2
 """

@@ -70,13 +70,13 @@ SELECT i.record_id, i.type, i.value, v.holders, v.blocked, v.shared
 """
 
 DECISIONS = """
-SELECT d.kind,
+SELECT d.kind, d.decided_by,
        array_agg(dr.record_id) FILTER (WHERE dr.side = 0) AS left,
        array_agg(dr.record_id) FILTER (WHERE dr.side = 1) AS right
   FROM identity_decision d JOIN decision_record dr ON dr.decision_id = d.id
  WHERE d.revoked_at IS NULL
    AND d.id IN (SELECT decision_id FROM decision_record WHERE record_id = ANY($1::uuid[]))
- GROUP BY d.id, d.kind
+ GROUP BY d.id
  ORDER BY d.decided_at, d.id
 """
 
@@ -156,7 +156,12 @@ async def _load(connection: Connection, ids: Sequence[UUID], limit: int) -> Comp
     return Component(
         records=[_placed(row, values.get(row["id"], ())) for row in rows],
         decisions=[
-            Decision(row["kind"], frozenset(row["left"] or ()), frozenset(row["right"] or ()))
+            Decision(
+                row["kind"],
+                frozenset(row["left"] or ()),
+                frozenset(row["right"] or ()),
+                row["decided_by"],
+            )
             for row in decided
         ],
         barred=barred,

@@ -50,9 +50,16 @@ SELECT d.id FROM identity_decision d
 """
 
 REVOKE = """
-UPDATE identity_decision SET revoked_at = now(), revoked_by = $2
+UPDATE identity_decision SET revoked_at = now(), revoked_by = $2, revoked_for = $3
  WHERE id = ANY($1::uuid[]) AND revoked_at IS NULL
 """
+
+RESTORE = """
+UPDATE identity_decision SET revoked_at = NULL, revoked_by = NULL, revoked_for = NULL
+ WHERE revoked_for = $1 RETURNING id
+"""
+
+NAMED = "SELECT DISTINCT record_id FROM decision_record WHERE decision_id = ANY($1::uuid[])"
 
 LISTED = """
 SELECT id, kind, decided_by, decided_at, revoked_by, revoked_at FROM identity_decision
@@ -98,8 +105,8 @@ async def merge(
     if await connection.fetch(APART, *sides, ["never_link"]):
         raise Conflict("A decision says that they must never be linked: undo that one first.")
     split = await connection.fetch(APART, *sides, ["split"])
-    await connection.execute(REVOKE, [row["id"] for row in split], by)
     decision = await _decide(connection, "merge", *sides, by)
+    await connection.execute(REVOKE, [row["id"] for row in split], by, decision)
     resolution = await apply(connection, {*sides[0], *sides[1]}, limit=limit)
     survivor = resolution.customer_of[sides[0][0]]
     assert survivor is not None  # noqa: S101  # a person's record always has a customer
@@ -123,8 +130,8 @@ async def split(
         raise Conflict("A split leaves at least one record with the customer.")
     rest = everything - chosen
     merged = await connection.fetch(SEPARATED, list(rest), list(chosen))
-    await connection.execute(REVOKE, [row["id"] for row in merged], by)
     decision = await _decide(connection, "split", sorted(rest), sorted(chosen), by)
+    await connection.execute(REVOKE, [row["id"] for row in merged], by, decision)
     resolution = await apply(connection, everything, limit=limit)
     apart = resolution.customer_of[min(chosen)]
     assert apart is not None  # noqa: S101  # a person's record always has a customer
@@ -144,13 +151,19 @@ async def never_link(
     return decision
 
 
-async def undo(connection: Connection, decision: UUID, *, by: str, limit: int) -> None:
-    """Revoke a decision and solve anew what it held together or apart."""
-    if await connection.execute(REVOKE, [decision], by) == "UPDATE 0":
+async def undo(connection: Connection, decision: UUID, *, by: str, limit: int) -> int:
+    """Revoke a decision, let those stand again that it had revoked, and solve anew.
+
+    Returns over how many customers the records it named are spread now. Other decisions and
+    identifiers may still hold together what it joined.
+    """
+    if await connection.execute(REVOKE, [decision], by, None) == "UPDATE 0":
         raise NotFound("There is no such decision that still stands.")
-    query = "SELECT record_id FROM decision_record WHERE decision_id = $1"
-    rows = await connection.fetch(query, decision)
-    await apply(connection, {row["record_id"] for row in rows}, limit=limit)
+    restored = [row["id"] for row in await connection.fetch(RESTORE, decision)]
+    rows = await connection.fetch(NAMED, [decision, *restored])
+    seeds = {row["record_id"] for row in rows}
+    resolution = await apply(connection, seeds, limit=limit)
+    return len({resolution.customer_of[record] for record in seeds})
 
 
 async def listed(

@@ -115,7 +115,7 @@ class _Teller:
         return Step(
             self.names[refusal.left],
             self.names[refusal.right],
-            refusal.value.type,
+            refusal.value.type if refusal.value else "decision",
             self._value(refusal.value),
             REASONS[refusal.reason],
         )

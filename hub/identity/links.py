@@ -12,7 +12,8 @@ SELECT record_id, customer_id FROM identity_link
 
 LOCK = "SELECT FROM customer WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE"
 
-LOCK_UNLINKED = "SELECT FROM source_record WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE"
+LOCK_UNLINKED = "SELECT FROM source_record WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE"
+"""Strong enough to keep a link to the record from being made, which needs its key to stay."""
 
 
 async def customers_of(

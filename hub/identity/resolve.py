@@ -89,7 +89,8 @@ class Resolution:
             yield Event("customer.restored", customer)
         for old, new in sorted(self.merged.items()):
             yield Event("customer.merged", old, data={"into": str(new)})
-        for customer in sorted(self.changed - self.created - self.revived):
+        told = self.created | self.revived | self.merged.keys()
+        for customer in sorted((self.changed | self.regrouped) - told):
             yield Event("customer.updated", customer)
 
 
@@ -230,19 +231,22 @@ class _Work:
             for record_id, customer_id in moved.items()
             if customer_id is not None
         ]
-        columns = ("record_id", "customer_id", "method", "weight", "evidence", "rule_version")
+        columns = (
+            *("record_id", "customer_id", "method", "weight", "evidence", "decided_by"),
+            "rule_version",
+        )
         await insert(self.connection, "identity_link", columns, rows)
 
-    def _why(self, record: Placed) -> tuple[str, float | None, bytes]:
-        """Method, weight and evidence of a record's link."""
+    def _why(self, record: Placed) -> tuple[str, float | None, bytes, str | None]:
+        """Method, weight and evidence of a record's link, and the person who decided it."""
         member = record.member
         join = self.solution.joins.get(member.id)
         if member.attaches:
             join = Join("exact", member.id, member.values[0][0])
         if join is None:
-            return "founder", None, b"{}"
+            return "founder", None, b"{}", None
         evidence = {"type": join.type, "with": str(join.other)}
-        return join.method, 1.0, msgspec.json.encode(evidence)
+        return join.method, 1.0, msgspec.json.encode(evidence), join.by or None
 
     async def _follow(self) -> None:
         """Point the facts of every record that stands elsewhere than its facts say."""
@@ -263,7 +267,9 @@ class _Work:
             await self.connection.execute(SHARE, *arrays(sorted(rows)))
 
     def _is_shared(self, value: Contact) -> bool:
-        return value in self.solution.shared or self.found.barred.get(value) == "crowded"
+        """Crowded, or held by several customers; of a blocked value not all holders are here."""
+        barred = self.found.barred.get(value)
+        return barred == "crowded" or (barred is None and value in self.solution.shared)
 
 
 def _row(golden: Golden) -> tuple[Any, ...]:

@@ -12,6 +12,8 @@ from hub.identity.decisions import apply
 from hub.records import IdentifierType
 
 PAGE = 1000
+UNRANKED = 100
+"""The place of every source that nobody ordered."""
 
 NEXT = """
 SELECT id FROM source_record
@@ -30,6 +32,9 @@ WITH marked AS (
 SELECT DISTINCT i.record_id FROM identifier i
   JOIN marked m ON m.type = i.type AND m.value = i.value
 """
+
+LOCK = "LOCK TABLE blocked_identifier IN ACCESS EXCLUSIVE MODE"
+"""Every batch has read the list and keeps it so until it commits: wait for those under way."""
 
 FIRST = UUID(int=0)
 
@@ -57,7 +62,7 @@ async def _page(database: Database, after: UUID) -> list[UUID]:
 
 
 async def order_sources(connection: Connection, keys: Sequence[str]) -> None:
-    """Believe sources in this order for golden values; sources left out come after, as they were.
+    """Believe sources in this order for golden values; those left out come after, all alike.
 
     Golden values follow at the next solving (`resolve_all`). Raises NotFound for an unknown key.
     """
@@ -67,12 +72,8 @@ async def order_sources(connection: Connection, keys: Sequence[str]) -> None:
     unknown = sorted(set(keys) - set(known))
     if unknown:
         raise NotFound(f"There is no source {', '.join(unknown)}; there are {', '.join(known)}.")
-    order = [*keys, *(key for key in known if key not in keys)]
-    query = """
-    UPDATE source s SET rank = n.rank
-      FROM unnest($1::text[]) WITH ORDINALITY AS n (key, rank) WHERE s.key = n.key
-    """
-    await connection.execute(query, order)
+    query = "UPDATE source SET rank = coalesce(array_position($1::text[], key), $2)"
+    await connection.execute(query, keys, UNRANKED)
 
 
 async def sources(connection: Connection) -> list[dict[str, object]]:
@@ -91,6 +92,7 @@ async def count(connection: Connection) -> int:
 async def block(connection: Connection, kind: str, pattern: str, *, limit: int) -> int:
     """Let values of this pattern join nobody; return how many records were solved anew."""
     kind_ = _kind(kind)
+    await connection.execute(LOCK)
     query = "INSERT INTO blocked_identifier (type, pattern) VALUES ($1, $2) ON CONFLICT DO NOTHING"
     await connection.execute(query, kind_, canonical_pattern(kind_, pattern))
     return await _mark(connection, kind_, pattern, limit=limit)
@@ -99,6 +101,7 @@ async def block(connection: Connection, kind: str, pattern: str, *, limit: int) 
 async def unblock(connection: Connection, kind: str, pattern: str, *, limit: int) -> int:
     """Take a pattern off the blocklist; return how many records were solved anew."""
     kind_ = _kind(kind)
+    await connection.execute(LOCK)
     query = "DELETE FROM blocked_identifier WHERE type = $1 AND pattern = $2"
     if await connection.execute(query, kind_, canonical_pattern(kind_, pattern)) == "DELETE 0":
         raise NotFound("This pattern is not on the blocklist: see `hub identity blocklist`.")

@@ -60,6 +60,7 @@ class Decision:
     kind: str
     left: frozenset[UUID]
     right: frozenset[UUID]
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class Join:
     method: Method
     other: UUID
     type: str = ""
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +84,9 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why two records that share a value were not joined by it."""
+    """Why two records were not joined by a value they share, or (None) by none at all."""
 
-    value: Contact
+    value: Contact | None
     left: UUID
     right: UUID
     reason: Reason
@@ -129,6 +131,7 @@ def solve(
     solver = _Solver([m for m in everyone if not m.attaches], decisions, barred or {})
     solver.obey_decisions()
     solver.join_values()
+    solver.refuse_decided()
     return solver.solution([m for m in everyone if m.attaches])
 
 
@@ -166,15 +169,17 @@ class _Solver:
         named = decision.left | decision.right
         tops: list[Member] = []
         for member in self.people:
-            if member.id in named and not any(self._is_merged(top, member) for top in tops):
+            if member.id in named and not any(
+                self._is_merged(top, member, decision) for top in tops
+            ):
                 tops.append(member)
 
-    def _is_merged(self, left: Member, right: Member) -> bool:
+    def _is_merged(self, left: Member, right: Member, decision: Decision) -> bool:
         """Whether the two are together after a person said so; a later split may forbid it."""
         if self.cluster[left.id] is not self.cluster[right.id]:
             if self._is_kept_apart(left, right):
                 return False
-            self._unite(left, right, "manual", None)
+            self._unite(left, right, "manual", None, by=decision.by)
             self.cluster[left.id].is_reconciled = True
         return True
 
@@ -241,7 +246,9 @@ class _Solver:
         theirs = self.cluster[right.id].sides
         return any((number, not side) in theirs for number, side in self.cluster[left.id].sides)
 
-    def _unite(self, left: Member, right: Member, method: Method, value: Contact | None) -> None:
+    def _unite(
+        self, left: Member, right: Member, method: Method, value: Contact | None, *, by: str = ""
+    ) -> None:
         a, b = self.cluster[left.id], self.cluster[right.id]
         if len(a.members) < len(b.members):
             a, b = b, a
@@ -255,8 +262,8 @@ class _Solver:
         for member in b.members:
             self.cluster[member.id] = a
         kind = value.type if value else ""
-        self.joins.setdefault(right.id, Join(method, left.id, kind))
-        self.joins.setdefault(left.id, Join(method, right.id, kind))
+        self.joins.setdefault(right.id, Join(method, left.id, kind, by))
+        self.joins.setdefault(left.id, Join(method, right.id, kind, by))
         self.edges.append(Edge(left.id, right.id, value))
 
     def _refuse(self, value: Contact, left: Member, right: Member, reason: Reason) -> None:
@@ -266,6 +273,16 @@ class _Solver:
         first, *rest = self.holders[value]
         for other in rest:
             self._refuse(value, first, other, reason)
+
+    def refuse_decided(self) -> None:
+        """Note between whom nothing but a person's decision stands."""
+        for decision in self.decisions:
+            if decision.kind != "merge":
+                here = [
+                    sorted(side & self.cluster.keys()) for side in (decision.left, decision.right)
+                ]
+                if all(here):
+                    self.refusals.append(Refusal(None, here[0][0], here[1][0], "decision"))
 
     def solution(self, contacts: Sequence[Member]) -> Solution:
         """What was found, in canonical order."""

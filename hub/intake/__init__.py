@@ -11,7 +11,17 @@ from hub import consent, outbox
 from hub.db.connection import Connection
 from hub.identifiers import Contact, Unusable, normalise
 from hub.identity.links import customers_of
-from hub.intake.batch import Batch, Incoming, Key, Outcome, Rejection, Statement, count, gather
+from hub.intake.batch import (
+    Batch,
+    Incoming,
+    Key,
+    Outcome,
+    Rejection,
+    Statement,
+    Status,
+    count,
+    gather,
+)
 from hub.intake.behaviour import record_interactions
 from hub.intake.consents import record_consents
 from hub.intake.context import Context, Defaults, Run, context
@@ -25,6 +35,14 @@ from hub.records import Consent, Detail, Identifier, Interaction, Order, Person
 __all__ = ["Defaults", "Incoming", "Outcome", "Rejection", "Run", "record"]
 
 DEFAULTS = Defaults()
+
+FORMER = """
+SELECT record_id FROM "order" WHERE id = ANY($1::uuid[]) AND record_id IS NOT NULL
+UNION
+SELECT record_id FROM interaction_participant WHERE interaction_id = ANY($1::uuid[])
+UNION
+SELECT record_id FROM consent_entry WHERE statement_id = ANY($1::uuid[]) AND superseded_at IS NULL
+"""
 
 
 async def record(
@@ -86,10 +104,24 @@ class _Work:
 
     def _ask_people(self) -> None:
         """Find the person each fact is about; a fact about nobody usable is rejected."""
+        self._ask_superseded()
         for statement in self.batch.of_type("detail", "order", "interaction", "consent"):
             if not self._ask(statement):
                 del self.batch.statements[statement.key]
                 self.batch.outcome.tally(statement.key[0], "rejected")
+
+    def _ask_superseded(self) -> None:
+        """Let those exist whom an older version names, as if it had come in a batch before."""
+        rejections, placeholders = (
+            len(self.batch.outcome.rejections),
+            self.batch.outcome.placeholders,
+        )
+        for statement in self.batch.superseded:
+            self._ask(statement)
+        for found in (self.about, self.participants, self.narrowed):
+            found.clear()
+        del self.batch.outcome.rejections[rejections:]
+        self.batch.outcome.placeholders = placeholders
 
     def _ask(self, statement: Statement) -> bool:
         match statement.record:
@@ -116,14 +148,16 @@ class _Work:
             known = ", ".join(sorted(self.context.purposes))
             self.batch.reject(statement.row, "purpose", f"no such purpose; there are {known}")
             return False
+        contact = None
         if entry.contact_point is not None:
             contact = self._contact(statement, entry.contact_point, "contact_point")
             if contact is None:
                 return False
-            self.narrowed[statement.key] = contact
         key = self._person(statement, entry.customer, "customer", is_needed=True)
         if key is None:
             return False
+        if contact is not None:
+            self.narrowed[statement.key] = contact
         self._about(statement, key)
         return True
 
@@ -175,13 +209,25 @@ class _Work:
         """The customers of everybody whom written facts are about, locked in id order."""
         statements = self.batch.statements
         written = {key for key, statement in statements.items() if statement.is_written}
+        former = await self._former()
         keys = {person for key, person in self.about.items() if key in written}
         for key in written & self.participants.keys():
             keys |= {person for person, _ in self.participants[key]}
         solved = people.resolution.customer_of
-        ids = {statements[key].id for key in keys}
+        ids = {statements[key].id for key in keys} | former
         others = await customers_of(self.connection, ids - solved.keys())
-        return {**others, **{record: solved[record] for record in ids & solved.keys()}}
+        customers = {**others, **{record: solved[record] for record in ids & solved.keys()}}
+        left = {customers[record] for record in former}
+        people.resolution.changed |= {customer for customer in left if customer is not None}
+        return customers
+
+    async def _former(self) -> set[UUID]:
+        """The records that changed orders, interactions and consents have been about so far."""
+        statements = self.batch.of_type("order", "interaction", "consent")
+        changed = [s.id for s in statements if s.status is Status.CHANGED]
+        if not changed:
+            return set()
+        return {row["record_id"] for row in await self.connection.fetch(FORMER, changed)}
 
     async def _record_facts(
         self, people: People, customers: dict[UUID, UUID | None]

@@ -1,6 +1,7 @@
 """A batch of neutral records, made ready for the tables: keyed, checked, hashed, each id once."""
 
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,7 +11,7 @@ from uuid import UUID
 import msgspec
 
 from hub.intake import checks
-from hub.records import AnyRecord, Detail
+from hub.records import AnyRecord
 
 Key = tuple[str, str]
 """A record within its source: type and external id."""
@@ -67,6 +68,8 @@ class Outcome:
 
 
 NOBODY = UUID(int=0)
+NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""A NUL character in JSON, and not a backslash that somebody wrote before u0000."""
 
 
 @dataclass(slots=True)
@@ -80,6 +83,7 @@ class Statement:
     hash: bytes | None
     observed_at: datetime | None
     about_id: UUID | None = None
+    was_about: UUID | None = None
     id: UUID = NOBODY
     status: Status = Status.STUB
 
@@ -91,9 +95,13 @@ class Statement:
 
 @dataclass(slots=True)
 class Batch:
-    """The statements of a batch by key; what is wrong with others is in `outcome`."""
+    """The statements of a batch by key, and older ones of the same keys.
+
+    Those superseded still tell that whom they name exists, as they would in a batch before.
+    """
 
     statements: dict[Key, Statement] = field(default_factory=dict[Key, Statement])
+    superseded: list[Statement] = field(default_factory=list["Statement"])
     outcome: Outcome = field(default_factory=Outcome)
 
     def of_type(self, *types: str) -> list[Statement]:
@@ -132,14 +140,12 @@ def _statement(batch: Batch, item: Incoming) -> Statement | None:
         batch.turn_away(kind, item.row, *wrong)
         return None
     external_id = record.external_id.strip()
-    if isinstance(record, Detail):
-        external_id = f"{record.customer.strip()}/{external_id}"
     try:
         payload = msgspec.json.encode(record)
     except UnicodeEncodeError:
         batch.turn_away(kind, item.row, "", "the text is not valid Unicode")
         return None
-    if b"\\u0000" in payload:
+    if NUL.search(payload):
         batch.turn_away(kind, item.row, "", "the text holds a NUL character: remove it")
         return None
     digest = hashlib.blake2b(payload, digest_size=16).digest()
@@ -153,6 +159,7 @@ def _place(batch: Batch, new: Statement) -> None:
         return
     kept, lost = (new, old) if _is_newer(new, old) else (old, new)
     batch.statements[new.key] = kept
+    batch.superseded.append(lost)
     if kept.hash == lost.hash:
         batch.outcome.tally(lost.key[0], Status.SAME.value)
     elif kept.observed_at != lost.observed_at:

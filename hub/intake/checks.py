@@ -4,9 +4,10 @@ A database refuses a whole batch for one of these; here it costs the one record.
 """
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
+from hub import clock
 from hub.records import (
     AnyRecord,
     Consent,
@@ -20,9 +21,11 @@ from hub.records import (
 
 LONGEST_ID = 256
 LONGEST_TAG = 200
+SLACK = timedelta(days=1)
+"""How far ahead a clock or a time zone may be."""
 LARGEST = Decimal(10) ** 15
-FINEST = -12
-"""The smallest power of ten that an amount or quantity may have digits for."""
+EXPONENTS = range(-12, 16)
+"""The powers of ten that the last digit of an amount or quantity may stand for."""
 YEARS = range(1900, 2201)
 
 Problem = tuple[str, str]
@@ -30,6 +33,7 @@ Problem = tuple[str, str]
 
 BAD_ID = f"an id has 1 to {LONGEST_ID} characters"
 BAD_TIME = f"a time has a time zone and lies between {YEARS[0]} and {YEARS[-1]}"
+BAD_PAST = "this lies in the future: look at the date and the time zone"
 BAD_NUMBER = "a number is finite, below 10^15, with at most 12 decimals"
 BAD_TAG = f"a tag has at most {LONGEST_TAG} characters"
 
@@ -41,7 +45,7 @@ def problem(record: AnyRecord) -> Problem | None:
 
 def _problems(record: AnyRecord) -> Iterator[Problem]:
     yield from _id("external_id", record.external_id)
-    yield from _time("observed_at", record.observed_at)
+    yield from _past("observed_at", record.observed_at)
     match record:
         case Customer(tags=tags):
             yield from _tags(tags)
@@ -56,7 +60,7 @@ def _problems(record: AnyRecord) -> Iterator[Problem]:
             yield from _interaction(record)
         case Consent():
             yield from _person("customer", record.customer)
-            yield from _time("given_at", record.given_at)
+            yield from _past("given_at", record.given_at)
             yield from _time("valid_until", record.valid_until)
         case _:
             pass
@@ -67,10 +71,10 @@ def _order(order: Order) -> Iterator[Problem]:
     yield from _number("total", order.total)
     if order.customer is not None:
         yield from _person("customer", order.customer)
-    if order.store is not None:
+    if order.store:
         yield from _id("store", order.store)
     for place, line in enumerate(order.lines):
-        if line.product is not None:
+        if line.product:
             yield from _id(f"lines[{place}].product", line.product)
         for name in ("quantity", "unit_price", "discount", "total"):
             yield from _number(f"lines[{place}].{name}", getattr(line, name))
@@ -93,6 +97,13 @@ def _id(field: str, text: str) -> Iterator[Problem]:
         yield field, BAD_ID
 
 
+def _past(field: str, time: datetime | None) -> Iterator[Problem]:
+    """A time of something that happened: one far ahead would outweigh whatever comes after it."""
+    yield from _time(field, time)
+    if time is not None and time.tzinfo is not None and time > clock.now() + SLACK:
+        yield field, BAD_PAST
+
+
 def _time(field: str, time: datetime | None) -> Iterator[Problem]:
     if time is not None and (time.tzinfo is None or time.year not in YEARS):
         yield field, BAD_TIME
@@ -104,8 +115,7 @@ def _number(field: str, number: Decimal | None) -> Iterator[Problem]:
 
 
 def _is_storable(number: Decimal) -> bool:
-    exponent = number.as_tuple().exponent
-    return isinstance(exponent, int) and exponent >= FINEST and abs(number) < LARGEST
+    return number.as_tuple().exponent in EXPONENTS and abs(number) < LARGEST
 
 
 def _tags(tags: tuple[str, ...]) -> Iterator[Problem]:

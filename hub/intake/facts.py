@@ -1,5 +1,6 @@
 """What records say of people: names, identifiers, addresses, tags, attributes, as rows to write."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -22,8 +23,6 @@ OLDEST_BIRTH_YEAR = 1900
 
 FORGET = """
 WITH restated AS (SELECT unnest($1::uuid[]) AS record_id, unnest($2::uuid[]) AS stated_by_id),
-     a AS (DELETE FROM identifier t USING restated r
-            WHERE t.record_id = r.record_id AND t.stated_by_id = r.stated_by_id),
      b AS (DELETE FROM address t USING restated r
             WHERE t.record_id = r.record_id AND t.stated_by_id = r.stated_by_id),
      c AS (DELETE FROM tag t USING restated r
@@ -43,11 +42,31 @@ class Said(NamedTuple):
     is_verified: bool
 
 
+FORGET_IDENTIFIERS = """
+DELETE FROM identifier t
+ USING unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[])
+    AS n (record_id, type, value, stated_by_id)
+ WHERE (t.record_id, t.type, t.value, t.stated_by_id)
+     = (n.record_id, n.type, n.value, n.stated_by_id)
+"""
+
+VERIFY = """
+UPDATE identifier t SET verified = n.verified
+  FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::bool[])
+    AS n (record_id, type, value, stated_by_id, verified)
+ WHERE (t.record_id, t.type, t.value, t.stated_by_id)
+     = (n.record_id, n.type, n.value, n.stated_by_id)
+"""
+
+Stated = tuple[UUID, Contact, UUID]
+"""An identifier that a record holds: the person's record, the value, and what stated it."""
+
+
 @dataclass(slots=True)
 class Facts:
     """Rows to write, by table; identifiers apart, since values are counted."""
 
-    identifiers: dict[tuple[UUID, Contact, UUID], Said]
+    identifiers: dict[Stated, Said]
     rows: dict[str, list[tuple[Any, ...]]]
 
 
@@ -175,7 +194,7 @@ def _unfit(declared: str | None, value: AttributeValue) -> str | None:
         case ("text", str()) | ("boolean", bool()) | (_, None):
             return None
         case "number", int() | float() if not isinstance(value, bool):
-            return None
+            return None if math.isfinite(value) else "is no finite number"
         case "date", str():
             return None if _is_date(value) else "is no date (YYYY-MM-DD)"
         case _:
@@ -191,13 +210,25 @@ def _is_date(value: str) -> bool:
 
 
 async def write_facts(
-    connection: Connection, facts: Facts, customers: Mapping[UUID, UUID | None]
+    connection: Connection,
+    facts: Facts,
+    before: Mapping[Stated, bool],
+    customers: Mapping[UUID, UUID | None],
 ) -> None:
+    """Write what is said and was not there `before`; identifiers that stay keep their status."""
     identifiers = [
         (record, contact.type, contact.value, by, customers.get(record), said.is_verified)
         for (record, contact, by), said in facts.identifiers.items()
+        if (record, contact, by) not in before
     ]
     await insert(connection, "identifier", COLUMNS["identifier"], identifiers)
+    verified = [
+        (record, contact.type, contact.value, by, said.is_verified)
+        for (record, contact, by), said in facts.identifiers.items()
+        if before.get((record, contact, by), said.is_verified) != said.is_verified
+    ]
+    if verified:
+        await connection.execute(VERIFY, *arrays(verified))
     for table, rows in facts.rows.items():
         await insert(connection, table, COLUMNS[table], rows)
 
@@ -214,8 +245,22 @@ COLUMNS: Mapping[str, Sequence[str]] = {
 }
 
 
-async def forget(connection: Connection, restated: Iterable[Statement]) -> None:
-    """Delete what earlier versions of these records stated."""
-    about = [(person_of(statement), statement.id) for statement in restated]
+async def forget(
+    connection: Connection,
+    restated: Sequence[Statement],
+    facts: Facts,
+    before: Mapping[Stated, bool],
+) -> None:
+    """Delete what earlier versions of these records stated, and these no longer do."""
+    about = {(person_of(s), s.id) for s in restated}
+    about |= {(s.was_about, s.id) for s in restated if s.was_about is not None}
     if about:
-        await connection.execute(FORGET, *arrays(about))
+        await connection.execute(FORGET, *arrays(list(about)))
+    restating = {statement.id for statement in restated}
+    gone = [
+        (record, contact.type, contact.value, by)
+        for record, contact, by in before
+        if by in restating and (record, contact, by) not in facts.identifiers
+    ]
+    if gone:
+        await connection.execute(FORGET_IDENTIFIERS, *arrays(gone))

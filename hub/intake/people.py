@@ -15,10 +15,20 @@ from hub.identity.resolve import Resolution, resolve
 from hub.identity.solve import Member
 from hub.intake.batch import Batch, Statement, Status
 from hub.intake.context import Context
-from hub.intake.facts import CONTACT, Facts, Said, forget, gather_facts, person_of, write_facts
+from hub.intake.facts import (
+    CONTACT,
+    Facts,
+    Said,
+    Stated,
+    forget,
+    gather_facts,
+    person_of,
+    write_facts,
+)
 
 STATED = """
-SELECT record_id, type, value, stated_by_id FROM identifier WHERE record_id = ANY($1::uuid[])
+SELECT record_id, type, value, stated_by_id, verified FROM identifier
+ WHERE record_id = ANY($1::uuid[])
 """
 
 COUNT = """
@@ -29,6 +39,8 @@ ON CONFLICT (type, value) DO UPDATE
        shared = v.shared AND v.holders + excluded.holders > 1
 RETURNING type, value, id, holders
 """
+
+LOCK = "SELECT FROM source_record WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE"
 
 LINKED = """
 SELECT record_id, customer_id FROM identity_link
@@ -75,7 +87,9 @@ async def record_people(
         s.id: clock.new_id() for s in stated if s.status is Status.NEW and s.key[0] == "customer"
     }
     restated = [s for s in stated if s.status is Status.CHANGED or s.key[0] == "detail"]
-    known = {person_of(s) for s in restated} - fresh.keys()
+    former = {s.was_about for s in restated if s.was_about is not None}
+    known = ({person_of(s) for s in restated} | former) - fresh.keys()
+    await _lock(connection, known)
     carried = await _links(connection, known)
     customers = {**carried, **fresh}
     facts = gather_facts(batch, context, stated, customers)
@@ -86,10 +100,10 @@ async def record_people(
     people = People()
     held = await _count(connection, context, changes, dropped, people)
     _warn(batch, facts, held.crowded, context.defaults.max_holders)
-    await forget(connection, restated)
-    await write_facts(connection, facts, customers)
+    await forget(connection, restated, facts, before)
+    await write_facts(connection, facts, before, customers)
     alone = _alone(context, stated, facts, held.holders)
-    seeds = {person_of(s) for s in stated} - alone.keys()
+    seeds = ({person_of(s) for s in stated} | former) - alone.keys()
     people.resolution = await resolve(
         connection,
         seeds | await _holding(connection, held.freed),
@@ -101,6 +115,12 @@ async def record_people(
     return people
 
 
+async def _lock(connection: Connection, records: Collection[UUID]) -> None:
+    """Keep others from stating anything of these people before we are done counting."""
+    if records:
+        await connection.execute(LOCK, list(records))
+
+
 async def _links(connection: Connection, records: Collection[UUID]) -> dict[UUID, UUID | None]:
     if not records:
         return {}
@@ -109,19 +129,18 @@ async def _links(connection: Connection, records: Collection[UUID]) -> dict[UUID
     return {record: linked.get(record) for record in records}
 
 
-async def _before(
-    connection: Connection, records: Collection[UUID]
-) -> Sequence[tuple[UUID, Contact, UUID]]:
+async def _before(connection: Connection, records: Collection[UUID]) -> dict[Stated, bool]:
+    """The identifiers that these records state so far, and whether they are verified."""
     if not records:
-        return []
-    rows = await connection.fetch(STATED, list(records))
-    return [
-        (row["record_id"], Contact(row["type"], row["value"]), row["stated_by_id"]) for row in rows
-    ]
+        return {}
+    return {
+        (row["record_id"], Contact(row["type"], row["value"]), row["stated_by_id"]): row["verified"]
+        for row in await connection.fetch(STATED, list(records))
+    }
 
 
 def _changes(
-    facts: Facts, before: Sequence[tuple[UUID, Contact, UUID]], restating: Collection[UUID]
+    facts: Facts, before: Collection[Stated], restating: Collection[UUID]
 ) -> tuple[Counter[Contact], set[Contact]]:
     """By how many records each value is held more (or fewer) than before; and values let go."""
     held = {(record, contact) for record, contact, _ in before}

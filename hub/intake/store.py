@@ -10,7 +10,7 @@ from hub.db.copying import arrays
 from hub.intake.batch import Batch, Key, Statement, Status, duplicate, version
 
 EXISTING = """
-SELECT r.type, r.external_id, r.id, r.hash, r.observed_at, r.run_id, r.run_row
+SELECT r.type, r.external_id, r.id, r.about_id, r.hash, r.observed_at, r.run_id, r.run_row
   FROM unnest($2::text[], $3::text[]) AS k (type, external_id)
   JOIN source_record r
     ON r.source_id = $1 AND r.type = k.type AND r.external_id = k.external_id
@@ -89,6 +89,7 @@ async def _compare(
         row = stored.get(statement.key)
         if row is not None:
             statement.id = row["id"]
+            statement.was_about = row["about_id"]
             statement.status = _settle(batch, statement, row, run_id)
 
 
@@ -102,7 +103,7 @@ def _settle(batch: Batch, new: Statement, old: Any, run_id: UUID | None) -> Stat
     if version(new.observed_at) != version(old["observed_at"]):
         is_newer = version(new.observed_at) > version(old["observed_at"])
         return Status.CHANGED if is_newer else Status.STALE
-    if run_id is None or old["run_id"] != run_id or new.key[0] == "contact":
+    if run_id is None or old["run_id"] != run_id:
         return Status.CHANGED
     if new.row > old["run_row"]:
         batch.reject(old["run_row"], "external_id", duplicate(new.row))

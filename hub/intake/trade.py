@@ -56,7 +56,7 @@ LINE = (
 
 def ask_things(batch: Batch) -> None:
     """Ask for the products and stores that orders name, as stubs unless they came themselves."""
-    for statement in batch.of_type("order"):
+    for statement in [*batch.superseded, *batch.of_type("order")]:
         order = statement.record
         if isinstance(order, Order):
             if order.store:

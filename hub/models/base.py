@@ -37,7 +37,8 @@ class Base(DeclarativeBase):
     """The root of all models.
 
     `merge`: see `Merge`. `category`: the category of the table's columns, unless a column says
-    otherwise; None keeps the table out of the purpose views. `reach`: SQL that leads from a row
+    otherwise; None keeps the table out of the purpose views. `row_category`: SQL for the category
+    of a row `t`, where rows differ in it. `reach`: SQL that leads from a row
     `t` to the customers it is about, `{customer}` standing for the rule on a customer `c`; the
     default follows `customer_id`, and a table of category `open` needs none.
     """
@@ -61,6 +62,7 @@ class Base(DeclarativeBase):
 
     merge: ClassVar[Merge]
     category: ClassVar[Category | None] = None
+    row_category: ClassVar[str | None] = None
     reach: ClassVar[str] = (
         "EXISTS (SELECT FROM public.customer c WHERE c.id = t.customer_id AND {customer})"
     )

@@ -10,7 +10,10 @@ from hub.models.base import Base, Merge, categorised
 
 
 class Interaction(Base):
-    """One call, mail, meeting… The people on it are its participants."""
+    """One call, mail, meeting… The people on it are its participants.
+
+    What was said is everybody's: it is shown only where every customer on it may be seen.
+    """
 
     __tablename__ = "interaction"
     merge = Merge.KEEP
@@ -19,6 +22,9 @@ class Interaction(Base):
         "EXISTS (SELECT FROM public.interaction_participant p"
         " JOIN public.customer c ON c.id = p.customer_id"
         " WHERE p.interaction_id = t.id AND {customer})"
+        " AND NOT EXISTS (SELECT FROM public.interaction_participant p"
+        " JOIN public.customer c ON c.id = p.customer_id"
+        " WHERE p.interaction_id = t.id AND NOT ({customer}))"
     )
 
     id: Mapped[UUID] = mapped_column(

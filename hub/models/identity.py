@@ -117,7 +117,11 @@ class IdentityLink(Base):
 
 
 class IdentityDecision(Base):
-    """What a person decided about records (`merge`, `split`, `never_link`) until it is revoked."""
+    """What a person decided about records (`merge`, `split`, `never_link`) until it is revoked.
+
+    `revoked_for` is the later decision that contradicted it; when that one is undone, this one
+    stands again.
+    """
 
     __tablename__ = "identity_decision"
     merge = Merge.KEEP
@@ -129,6 +133,7 @@ class IdentityDecision(Base):
     decided_at: Mapped[datetime] = mapped_column(server_default=func.now())
     revoked_by: Mapped[str | None]
     revoked_at: Mapped[datetime | None]
+    revoked_for: Mapped[UUID | None]
 
 
 class DecisionRecord(Base):
@@ -271,6 +276,7 @@ class Attribute(Base):
     __table_args__ = (Index(None, "customer_id"),)
     merge = Merge.FOLLOW
     category = "profile"
+    row_category = "(SELECT d.category FROM public.attribute_definition d WHERE d.key = t.key)"
 
     record_id: Mapped[UUID] = _record()
     key: Mapped[str] = mapped_column(ForeignKey("attribute_definition.key"), primary_key=True)

@@ -113,6 +113,7 @@ class ParquetRows:
 
     def choose(self, columns: Sequence[str]) -> None:
         self._file = Parquet(self._path, columns)
+        self.columns = self._file.columns
 
     def pages(self, start: int, end: int, number: int) -> Iterator[Page]:
         del number  # it follows from the position

@@ -13,6 +13,8 @@ from typing import Any
 
 LONGEST_ID = 256
 LARGEST = Decimal(10) ** 15
+DECIMALS = 12
+"""As many as are kept of a number."""
 OLDEST_BIRTH = date(1900, 1, 1)
 PLACEHOLDER_BIRTHS = frozenset({date(1900, 1, 1), date(1970, 1, 1)})
 """What systems put where they know no birth date: they say nothing."""
@@ -157,7 +159,8 @@ def decimal_of(sign: str) -> Callable[[str], Decimal]:
     @lru_cache(maxsize=REMEMBERED)
     def read(text: str) -> Decimal:
         whole, _, part = text.partition(plain)
-        if len(whole) < 15 and whole.isdecimal() and part.isdecimal() and text.isascii():
+        is_plain = len(whole) < 15 and whole.isdecimal() and part.isdecimal() and text.isascii()
+        if is_plain and len(part) <= DECIMALS:
             return Decimal(f"{whole}.{part}")
         return _sized(_decimal(text, sign))
 
@@ -185,9 +188,12 @@ def _sign(text: str) -> str:
 
 
 def _sized(number: Decimal) -> Decimal:
+    """What follows the last decimal kept is noise of floating point (3.3000000000000003)."""
     if not -LARGEST < number < LARGEST:
         raise Unreadable("the number is too large")
-    return number
+    exponent = number.as_tuple().exponent
+    is_noisy = isinstance(exponent, int) and exponent < -DECIMALS
+    return round(number, DECIMALS).normalize() if is_noisy else number
 
 
 _YES = frozenset("1 да yes y true t on + истина д x".split())

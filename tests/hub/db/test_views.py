@@ -9,7 +9,16 @@ from hub.db import views
 from hub.db.connection import Connection
 from hub.db.engine import Database
 from hub.intake import Incoming, record
-from hub.records import Consent, Customer, Identifier, Order, OrderLine, Person
+from hub.records import (
+    Consent,
+    Customer,
+    Identifier,
+    Interaction,
+    Order,
+    OrderLine,
+    Participant,
+    Person,
+)
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ANNA = Person(external_id="1")
@@ -95,3 +104,37 @@ async def test_restriction_hides_a_person(
     assert await reader.fetchval("SELECT count(*) FROM for_customer_service.customer") == 1
     rights = "SELECT count(*) FROM for_data_subject_rights.customer"
     assert await reader.fetchval(rights) == 2
+
+
+async def test_an_attribute_is_of_its_declared_category(
+    connection: Connection, reader: asyncpg.pool.Pool
+) -> None:
+    await connection.execute(
+        "INSERT INTO attribute_definition (key, type, category)"
+        " VALUES ('passport', 'text', 'identity'), ('level', 'text', 'profile')"
+    )
+    boris = Customer(external_id="2", attributes={"passport": "4510 123456", "level": "gold"})
+    async with connection.transaction():
+        await record(connection, [Incoming(boris, 1)], source="crm", cause="backfill")
+    rows = await reader.fetch("SELECT key FROM for_analytics.attribute")
+    assert [row["key"] for row in rows] == ["level"]
+    rows = await reader.fetch("SELECT key FROM for_customer_service.attribute")
+    assert [row["key"] for row in rows] == ["passport"]
+
+
+async def test_one_kind_of_contact_point_brings_no_address(reader: asyncpg.pool.Pool) -> None:
+    with pytest.raises(asyncpg.UndefinedTableError):
+        await reader.fetch("SELECT 1 FROM for_email_marketing.address")
+
+
+async def test_an_objector_is_not_heard_through_others(
+    connection: Connection, reader: asyncpg.pool.Pool
+) -> None:
+    both = tuple(Participant(person=Person(external_id=id_)) for id_ in ("1", "2"))
+    call = Interaction(external_id="i", kind="call", started_at=NOON, participants=both)
+    alone = Interaction(external_id="j", kind="call", started_at=NOON, participants=both[1:])
+    async with connection.transaction():
+        batch = [Incoming(call, 1), Incoming(alone, 2)]
+        await record(connection, batch, source="crm", cause="backfill")
+    assert await reader.fetchval("SELECT count(*) FROM for_analytics.interaction") == 1
+    assert await reader.fetchval("SELECT count(*) FROM for_customer_service.interaction") == 2

@@ -91,17 +91,20 @@ async def test_the_order_of_sources_is_obeyed(database: Database, family: Connec
 
 
 async def test_blocking_separates_and_unblocking_joins(family: Connection) -> None:
-    assert await rules.block(family, "email", "Anna@*", limit=50) == 2
+    async with family.transaction():
+        assert await rules.block(family, "email", "Anna@*", limit=50) == 2
     assert await of(family, "crm:1") != await of(family, "erp:9")
     assert await rules.blocklist(family) == [("email", "anna@*")]
     found = await explain(family, "crm:1", "erp:9", limit=50)
     assert "blocklist" in found.obstacles[0].reason
-    await rules.unblock(family, "email", "anna@*", limit=50)
+    async with family.transaction():
+        await rules.unblock(family, "email", "anna@*", limit=50)
     assert await of(family, "crm:1") == await of(family, "erp:9")
 
 
 async def test_what_comes_later_is_blocked_too(family: Connection) -> None:
-    await rules.block(family, "email", "info@*", limit=50)
+    async with family.transaction():
+        await rules.block(family, "email", "info@*", limit=50)
     info = Identifier(type="email", value="info@example.org")
     async with family.transaction():
         people = [Customer(external_id=n, identifiers=(info,)) for n in ("11", "12")]
@@ -112,8 +115,9 @@ async def test_what_comes_later_is_blocked_too(family: Connection) -> None:
 async def test_the_blocklist_knows_its_words(family: Connection) -> None:
     with pytest.raises(Refused):
         await rules.block(family, "fax", "1", limit=50)
-    with pytest.raises(NotFound):
-        await rules.unblock(family, "email", "nobody@*", limit=50)
+    async with family.transaction():
+        with pytest.raises(NotFound):
+            await rules.unblock(family, "email", "nobody@*", limit=50)
 
 
 async def test_a_merge_of_one_is_refused(family: Connection) -> None:
@@ -164,3 +168,54 @@ async def test_a_merge_forgets_an_earlier_split(family: Connection) -> None:
     _, survivor = await decisions.merge(family, one, other, by="tester", limit=50)
     assert survivor == one
     assert [d.kind for d in await decisions.listed(family)] == ["merge"]
+
+
+async def test_undoing_a_merge_lets_a_split_stand_again(family: Connection) -> None:
+    record_ = await family.fetchval("SELECT id FROM source_record WHERE external_id = '9'")
+    one = await of(family, "crm:1")
+    _, other = await decisions.split(family, one, [record_], by="tester", limit=50)
+    merged, _ = await decisions.merge(family, one, other, by="tester", limit=50)
+    assert await decisions.undo(family, merged, by="tester", limit=50) == 2
+    assert await of(family, "crm:1") != await of(family, "erp:9")
+    assert [d.kind for d in await decisions.listed(family)] == ["split"]
+
+
+async def test_undoing_a_split_lets_a_merge_stand_again(family: Connection) -> None:
+    boris = await of(family, "crm:2")
+    record_ = await family.fetchval(
+        "SELECT id FROM source_record WHERE external_id = '2' AND type = 'customer'"
+    )
+    _, one = await decisions.merge(family, await of(family, "crm:1"), boris, by="t", limit=50)
+    split, _ = await decisions.split(family, one, [record_], by="t", limit=50)
+    assert await decisions.undo(family, split, by="t", limit=50) == 1
+    assert await of(family, "crm:2") == await of(family, "crm:1")
+
+
+async def test_a_link_names_who_decided(family: Connection) -> None:
+    await decisions.merge(
+        family, await of(family, "crm:1"), await of(family, "crm:2"), by="ada", limit=50
+    )
+    query = "SELECT decided_by FROM identity_link WHERE method = 'manual' AND unlinked_at IS NULL"
+    assert await family.fetchval(query) == "ada"
+
+
+async def test_a_decision_alone_explains_two_strangers(family: Connection) -> None:
+    async with family.transaction():
+        await record(family, incoming([Customer(external_id="7")]), source="crm", cause="backfill")
+    left, right = await of(family, "crm:7"), await of(family, "crm:2")
+    await decisions.never_link(family, left, right, by="tester", limit=50)
+    found = await explain(family, "crm:7", "crm:2", limit=50)
+    assert (found.verdict, [o.how for o in found.obstacles]) == ("apart", ["decision"])
+
+
+async def test_both_customers_of_a_merge_are_told(family: Connection) -> None:
+    left, right = await of(family, "crm:1"), await of(family, "crm:2")
+    await decisions.merge(family, left, right, by="tester", limit=50)
+    rows = await family.fetch(
+        "SELECT type, customer_id FROM event WHERE cause = 'merge' ORDER BY 1"
+    )
+    survivor, gone = sorted((left, right))
+    assert [tuple(row) for row in rows] == [
+        ("customer.merged", gone),
+        ("customer.updated", survivor),
+    ]

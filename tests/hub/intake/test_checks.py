@@ -38,6 +38,8 @@ def order(**more: Any) -> Order:
         (order(lines=(OrderLine(), OrderLine(quantity=Decimal("1e400")))), "lines[1].quantity"),
         (order(lines=(OrderLine(total=Decimal("1e-400")),)), "lines[0].total"),
         (Product(external_id="p", price=Decimal("Infinity")), "price"),
+        (Product(external_id="p", price=Decimal("0E+999999")), "price"),
+        (Customer(external_id="1", observed_at=datetime(2199, 1, 1, tzinfo=UTC)), "observed_at"),
         (
             Interaction(
                 external_id="i",

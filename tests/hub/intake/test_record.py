@@ -1,5 +1,6 @@
 """The one way in: versions, stubs, facts that follow their people, rejections that stop nobody."""
 
+import asyncio
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -248,3 +249,89 @@ async def test_every_event_carries_its_cause(database: Database) -> None:
         await record(connection, batch, source="crm", cause="sync")
         found = await rows(connection, "SELECT type, cause FROM event")
     assert found == [("customer.created", "sync")]
+
+
+async def test_a_refused_consent_with_a_contact_point(connection: Connection) -> None:
+    nobody = Consent(
+        external_id="x",
+        customer=Person(),
+        purpose="profiling",
+        state="granted",
+        given_at=NOON,
+        contact_point=MAIL,
+    )
+    outcome = await say(connection, nobody, Customer(external_id="1"))
+    assert outcome.fates == {"consent": {"rejected": 1}, "customer": {"created": 1}}
+
+
+async def test_an_older_version_in_the_batch_still_names_somebody(connection: Connection) -> None:
+    older = Order(external_id="o", ordered_at=NOON, customer=Person(external_id="old"))
+    newer = Order(
+        external_id="o", ordered_at=NOON, customer=Person(external_id="new"), observed_at=NOON
+    )
+    await say(connection, older, newer)
+    known = "SELECT external_id FROM source_record WHERE type = 'customer' ORDER BY 1"
+    assert await rows(connection, known) == [("new",), ("old",)]
+
+
+async def test_a_detail_that_moves_leaves_nothing_behind(connection: Connection) -> None:
+    people = [Customer(external_id="1"), Customer(external_id="2")]
+    await say(connection, *people, Detail(external_id="d", customer="1", identifiers=(PHONE,)))
+    await say(connection, Detail(external_id="d", customer="2", identifiers=(PHONE,)))
+    holders = "SELECT holders FROM identifier_value WHERE type = 'phone'"
+    assert await rows(connection, holders) == [(1,)]
+    held = """
+    SELECT r.external_id FROM identifier i JOIN source_record r ON r.id = i.record_id
+     WHERE i.type = 'phone'
+    """
+    assert await rows(connection, held) == [("2",)]
+    active = "SELECT count(*) FROM customer WHERE status = 'active'"
+    assert await connection.fetchval(active) == 2
+
+
+async def test_an_identifier_that_stays_keeps_its_status(connection: Connection) -> None:
+    await say(connection, Customer(external_id="1", identifiers=(MAIL,)))
+    await connection.execute("UPDATE identifier SET status = 'unsubscribed' WHERE type = 'email'")
+    verified = Identifier(type="email", value="anna@example.com", verified=True)
+    await say(connection, Customer(external_id="1", identifiers=(verified,), tags=("new",)))
+    query = "SELECT status, verified FROM identifier WHERE type = 'email'"
+    assert await rows(connection, query) == [("unsubscribed", True)]
+
+
+async def test_a_backslash_is_no_nul(connection: Connection) -> None:
+    outcome = await say(connection, Customer(external_id="1", given_name="a\\u0000b"))
+    assert outcome.rejections == []
+
+
+async def test_two_details_at_once_are_counted_once(database: Database) -> None:
+    async with database.transaction() as connection:
+        batch = [Incoming(Customer(external_id="1"), 1)]
+        await record(connection, batch, source="crm", cause="backfill")
+
+    async def add(id_: str) -> None:
+        async with database.transaction() as connection:
+            detail = Detail(external_id=id_, customer="1", identifiers=(PHONE,))
+            await record(connection, [Incoming(detail, 1)], source="crm", cause="backfill")
+            await asyncio.sleep(0.1)
+
+    await asyncio.gather(add("a"), add("b"))
+    async with database.transaction() as connection:
+        holders = "SELECT holders FROM identifier_value WHERE type = 'phone'"
+        assert await rows(connection, holders) == [(1,)]
+
+
+async def test_whoever_loses_an_order_is_told(connection: Connection) -> None:
+    people = [Customer(external_id="1"), Customer(external_id="2")]
+    first = Order(external_id="o", ordered_at=NOON, customer=Person(external_id="1"))
+    await say(connection, *people, first)
+    await connection.execute("TRUNCATE event")
+    second = Order(external_id="o", ordered_at=NOON, customer=Person(external_id="2"))
+    await say(connection, second)
+    told = """
+    SELECT e.type, r.external_id FROM event e JOIN customer c ON c.id = e.customer_id
+      JOIN source_record r ON r.id = c.founder_id ORDER BY e.seq
+    """
+    assert await rows(connection, told) == [
+        ("customer.updated", "1"),
+        ("order.recorded", "2"),
+    ]

@@ -1,7 +1,5 @@
 """The ground: identity, trade, behaviour, consent, sources, records, events; the first purposes."""
 
-from typing import Any
-
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -10,7 +8,7 @@ revision = "0001"
 down_revision = None
 
 
-PURPOSE: sa.TableClause = sa.table(
+PURPOSE = sa.table(
     "purpose",
     sa.column("key", sa.Text),
     sa.column("title", sa.Text),
@@ -30,7 +28,7 @@ def purpose(
     bit: int,
     may_return: list[str],
     contact_types: list[str] | None = None,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     return {
         "key": key,
         "title": title,
@@ -42,7 +40,7 @@ def purpose(
 
 
 SERVICE = ["identity", "contact", "trade", "behaviour", "consent", "provenance"]
-PURPOSES: list[dict[str, Any]] = [
+PURPOSES = [
     purpose("customer_service", "Serving the customer", "contract", 0, SERVICE),
     purpose(
         "analytics",
@@ -176,6 +174,7 @@ def upgrade() -> None:
         ),
         sa.Column("revoked_by", sa.Text(), nullable=True),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_for", sa.Uuid(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_identity_decision")),
     )
     op.create_table(
