@@ -1,6 +1,5 @@
 """`hub export`: links and customers as files."""
 
-import asyncio
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from rich.console import Console
 
 from hub import exports
 from hub.app import opened
+from hub.cli import run
 from hub.config import settings
 from hub.errors import BadFile
 from hub.exports import Export
@@ -30,14 +30,14 @@ def command() -> None:
 @OUTPUT
 def links(output: Path | None) -> None:
     """Which customer each record belongs to: CSV of source, type, external id, customer id."""
-    asyncio.run(_export(exports.links, output))
+    run(_export(exports.links, output))
 
 
 @command.command()
 @OUTPUT
 def customers(output: Path | None) -> None:
     """Every customer, and where each value came from: one JSON object a line."""
-    asyncio.run(_export(exports.customers, output))
+    run(_export(exports.customers, output))
 
 
 async def _export(export: Export, output: Path | None) -> None:

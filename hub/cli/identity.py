@@ -1,6 +1,5 @@
 """`hub identity`: who is who, why, and what people decide about it."""
 
-import asyncio
 import getpass
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import fields
@@ -15,8 +14,10 @@ from rich.table import Table
 from rich.text import Text
 
 from hub.app import opened
+from hub.cli import run
 from hub.config import settings
 from hub.db.connection import Connection
+from hub.db.engine import Database
 from hub.identity import card as cards
 from hub.identity import decisions, explain, rules
 from hub.identity import report as reports
@@ -99,7 +100,7 @@ def explain_(left: str, right: str, *, show_values: bool, as_json: bool) -> None
 @command.command()
 def resolve() -> None:
     """Solve everything again. Without a change of rules nothing changes."""
-    asyncio.run(_resolve())
+    run(_resolve())
 
 
 @command.command()
@@ -175,7 +176,7 @@ def sources(keys: Sequence[str]) -> None:
     """Show in which order sources are believed, or set it: the first is believed most."""
     if keys:
         _run(lambda c: rules.order_sources(c, keys))
-        asyncio.run(_resolve())
+        run(_resolve())
     _print_rows("Sources, most believed first", _run(rules.sources))
 
 
@@ -184,7 +185,7 @@ def sources(keys: Sequence[str]) -> None:
 @click.argument("pattern")
 def block(type: IdentifierType, pattern: str) -> None:
     """Let identifiers of this PATTERN (`*` is anything) join nobody."""
-    count = _run(lambda c: rules.block(c, type, pattern, limit=_limit()))
+    count = _with(lambda database: rules.block(database, type, pattern, limit=_limit()))
     click.echo(f"Blocked; {count} records were solved anew.")
 
 
@@ -193,7 +194,7 @@ def block(type: IdentifierType, pattern: str) -> None:
 @click.argument("pattern")
 def unblock(type: IdentifierType, pattern: str) -> None:
     """Take a PATTERN off the blocklist."""
-    count = _run(lambda c: rules.unblock(c, type, pattern, limit=_limit()))
+    count = _with(lambda database: rules.unblock(database, type, pattern, limit=_limit()))
     click.echo(f"Unblocked; {count} records were solved anew.")
 
 
@@ -210,12 +211,17 @@ def _limit() -> int:
 
 def _run(work: Callable[[Connection], Awaitable[T]]) -> T:
     """Do one piece of work in a transaction of its own."""
+    return _with(lambda database: database.retrying(work))
 
-    async def in_transaction() -> T:
+
+def _with(work: Callable[[Database], Awaitable[T]]) -> T:
+    """Do something with the database open."""
+
+    async def opening() -> T:
         async with opened(settings()) as app:
-            return await app.database.retrying(work)
+            return await work(app.database)
 
-    return asyncio.run(in_transaction())
+    return run(opening())
 
 
 async def _resolve() -> None:

@@ -1,6 +1,7 @@
 """What an operator sets: the order of sources, the blocklist; and solving everything again."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
 from typing import get_args
 from uuid import UUID
 
@@ -89,23 +90,43 @@ async def count(connection: Connection) -> int:
     return found
 
 
-async def block(connection: Connection, kind: str, pattern: str, *, limit: int) -> int:
-    """Let values of this pattern join nobody; return how many records were solved anew."""
-    kind_ = _kind(kind)
+async def block(database: Database, kind: str, pattern: str, *, limit: int) -> int:
+    """Let values of this pattern join nobody; return how many records were solved anew.
+
+    Should it be killed half way, `resolve_all` does the rest.
+    """
+    return await _change(database, partial(_block, _kind(kind), pattern), limit=limit)
+
+
+async def unblock(database: Database, kind: str, pattern: str, *, limit: int) -> int:
+    """Take a pattern off the blocklist; return how many records were solved anew."""
+    return await _change(database, partial(_unblock, _kind(kind), pattern), limit=limit)
+
+
+async def _change(
+    database: Database, change: Callable[[Connection], Awaitable[set[UUID]]], *, limit: int
+) -> int:
+    """Change the blocklist, then solve page by page those whom it touches."""
+    seeds = sorted(await database.retrying(change))
+    for start in range(0, len(seeds), PAGE):
+        page = seeds[start : start + PAGE]
+        await database.retrying(partial(apply, seeds=page, limit=limit))
+    return len(seeds)
+
+
+async def _block(kind: IdentifierType, pattern: str, connection: Connection) -> set[UUID]:
     await connection.execute(LOCK)
     query = "INSERT INTO blocked_identifier (type, pattern) VALUES ($1, $2) ON CONFLICT DO NOTHING"
-    await connection.execute(query, kind_, canonical_pattern(kind_, pattern))
-    return await _mark(connection, kind_, pattern, limit=limit)
+    await connection.execute(query, kind, canonical_pattern(kind, pattern))
+    return await _mark(connection, kind, pattern)
 
 
-async def unblock(connection: Connection, kind: str, pattern: str, *, limit: int) -> int:
-    """Take a pattern off the blocklist; return how many records were solved anew."""
-    kind_ = _kind(kind)
+async def _unblock(kind: IdentifierType, pattern: str, connection: Connection) -> set[UUID]:
     await connection.execute(LOCK)
     query = "DELETE FROM blocked_identifier WHERE type = $1 AND pattern = $2"
-    if await connection.execute(query, kind_, canonical_pattern(kind_, pattern)) == "DELETE 0":
+    if await connection.execute(query, kind, canonical_pattern(kind, pattern)) == "DELETE 0":
         raise NotFound("This pattern is not on the blocklist: see `hub identity blocklist`.")
-    return await _mark(connection, kind_, pattern, limit=limit)
+    return await _mark(connection, kind, pattern)
 
 
 async def blocklist(connection: Connection) -> list[tuple[IdentifierType, str]]:
@@ -114,8 +135,8 @@ async def blocklist(connection: Connection) -> list[tuple[IdentifierType, str]]:
     return [(row["type"], row["pattern"]) for row in rows]
 
 
-async def _mark(connection: Connection, kind: IdentifierType, pattern: str, *, limit: int) -> int:
-    """Bring the flags of the values a pattern touches in step, and solve their holders anew."""
+async def _mark(connection: Connection, kind: IdentifierType, pattern: str) -> set[UUID]:
+    """Bring the flags of the values a pattern touches in step; return who holds them."""
     standing = Blocklist(await blocklist(connection))
     like = _like(canonical_pattern(kind, pattern))
     rows = [(row["type"], row["value"]) for row in await connection.fetch(LIKE, kind, like)]
@@ -131,8 +152,7 @@ async def _mark(connection: Connection, kind: IdentifierType, pattern: str, *, l
             MARK, [k for k, _ in values], [v for _, v in values], is_blocked
         )
         seeds |= {row["record_id"] for row in found}
-    await apply(connection, seeds, limit=limit)
-    return len(seeds)
+    return seeds
 
 
 def _like(pattern: str) -> str:

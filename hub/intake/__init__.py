@@ -9,7 +9,7 @@ from uuid import UUID
 
 from hub import consent, outbox
 from hub.db.connection import Connection
-from hub.identifiers import Contact, Unusable, normalise
+from hub.identifiers import Contact
 from hub.identity.links import customers_of
 from hub.intake.batch import (
     Batch,
@@ -25,7 +25,7 @@ from hub.intake.batch import (
 from hub.intake.behaviour import record_interactions
 from hub.intake.consents import record_consents
 from hub.intake.context import Context, Defaults, Run, context
-from hub.intake.facts import CONTACT
+from hub.intake.facts import CONTACT, usable
 from hub.intake.people import People, record_people
 from hub.intake.store import store
 from hub.intake.trade import ask_things, record_orders, record_things
@@ -186,20 +186,9 @@ class _Work:
     def _contact(
         self, statement: Statement, identifier: Identifier, field: str, *, is_needed: bool = True
     ) -> Contact | None:
-        region = self.context.defaults.phone_region
-        found = normalise(identifier.type, identifier.value, region=region)
-        if isinstance(found, Contact):
-            return found
-        self._note(statement, field, found, is_needed=is_needed)
-        return None
-
-    def _note(
-        self, statement: Statement, field: str, unusable: Unusable, *, is_needed: bool
-    ) -> None:
-        if unusable.kind == "placeholder" and not is_needed:
-            self.batch.outcome.placeholders += 1
-        else:
-            self.batch.reject(statement.row, field, unusable.reason, recorded=not is_needed)
+        return usable(
+            self.batch, self.context, statement.row, field, identifier, is_needed=is_needed
+        )
 
     def _settle_about(self) -> None:
         for key, person in self.about.items():

@@ -12,7 +12,7 @@ import msgspec
 from hub import clock, names
 from hub.db.connection import Connection
 from hub.db.copying import arrays, insert
-from hub.identifiers import Contact, Unusable, normalise
+from hub.identifiers import Contact, normalise
 from hub.identity.golden import FIELDS
 from hub.intake.batch import Batch, Statement
 from hub.intake.context import Context
@@ -169,21 +169,26 @@ def _add(
 
 
 def usable(
-    batch: Batch, context: Context, row: int, field: str, identifier: Identifier
+    batch: Batch,
+    context: Context,
+    row: int,
+    field: str,
+    identifier: Identifier,
+    *,
+    is_needed: bool = False,
 ) -> Contact | None:
-    """The canonical identifier; None, reported or counted, where it can not be used."""
+    """The canonical identifier; None, reported or counted, where it can not be used.
+
+    `is_needed`: the record can not be taken without it.
+    """
     found = normalise(identifier.type, identifier.value, region=context.defaults.phone_region)
     if isinstance(found, Contact):
         return found
-    _note(batch, row, field, found)
-    return None
-
-
-def _note(batch: Batch, row: int, field: str, unusable: Unusable) -> None:
-    if unusable.kind == "placeholder":
+    if found.kind == "placeholder" and not is_needed:
         batch.outcome.placeholders += 1
     else:
-        batch.reject(row, field, unusable.reason, recorded=True)
+        batch.reject(row, field, found.reason, recorded=not is_needed)
+    return None
 
 
 def _unfit(declared: str | None, value: AttributeValue) -> str | None:

@@ -90,21 +90,20 @@ async def test_the_order_of_sources_is_obeyed(database: Database, family: Connec
         await rules.order_sources(family, ["nowhere"])
 
 
-async def test_blocking_separates_and_unblocking_joins(family: Connection) -> None:
-    async with family.transaction():
-        assert await rules.block(family, "email", "Anna@*", limit=50) == 2
+async def test_blocking_separates_and_unblocking_joins(
+    database: Database, family: Connection
+) -> None:
+    assert await rules.block(database, "email", "Anna@*", limit=50) == 2
     assert await of(family, "crm:1") != await of(family, "erp:9")
     assert await rules.blocklist(family) == [("email", "anna@*")]
     found = await explain(family, "crm:1", "erp:9", limit=50)
     assert "blocklist" in found.obstacles[0].reason
-    async with family.transaction():
-        await rules.unblock(family, "email", "anna@*", limit=50)
+    await rules.unblock(database, "email", "anna@*", limit=50)
     assert await of(family, "crm:1") == await of(family, "erp:9")
 
 
-async def test_what_comes_later_is_blocked_too(family: Connection) -> None:
-    async with family.transaction():
-        await rules.block(family, "email", "info@*", limit=50)
+async def test_what_comes_later_is_blocked_too(database: Database, family: Connection) -> None:
+    await rules.block(database, "email", "info@*", limit=50)
     info = Identifier(type="email", value="info@example.org")
     async with family.transaction():
         people = [Customer(external_id=n, identifiers=(info,)) for n in ("11", "12")]
@@ -112,12 +111,11 @@ async def test_what_comes_later_is_blocked_too(family: Connection) -> None:
     assert await of(family, "crm:11") != await of(family, "crm:12")
 
 
-async def test_the_blocklist_knows_its_words(family: Connection) -> None:
+async def test_the_blocklist_knows_its_words(database: Database) -> None:
     with pytest.raises(Refused):
-        await rules.block(family, "fax", "1", limit=50)
-    async with family.transaction():
-        with pytest.raises(NotFound):
-            await rules.unblock(family, "email", "nobody@*", limit=50)
+        await rules.block(database, "fax", "1", limit=50)
+    with pytest.raises(NotFound):
+        await rules.unblock(database, "email", "nobody@*", limit=50)
 
 
 async def test_a_merge_of_one_is_refused(family: Connection) -> None:
