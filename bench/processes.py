@@ -50,6 +50,13 @@ def family(pid: int) -> Iterator[psutil.Process]:
         yield from parent.children(recursive=True)
 
 
+def runs(process: psutil.Process, module: str) -> bool:
+    """Whether a process is a Python that runs this module."""
+    with contextlib.suppress(*GONE):
+        return module in process.cmdline()
+    return False
+
+
 def resident(process: psutil.Process) -> int:
     """Bytes of memory, pages shared with others counted by their share."""
     with contextlib.suppress(*GONE):

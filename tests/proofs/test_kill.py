@@ -19,16 +19,21 @@ from tests.proofs.conftest import Install, Tell
 
 SEED = 50
 KINDS = ("server", "server", "server", "worker", "worker", "hub", "hub", "everything")
+WORKER = "hub.transfer.worker"
 AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, DatabaseUnreachable)
 
 
 def crm(people_count: int) -> Iterator[Customer]:
-    """Everybody once; one in nine a second time under another id, one in ninety the same again."""
+    """Everybody once; one in nine a second time under another id, one in ninety the same again.
+
+    Nobody both: of a row that stands in two chunks the one that comes first counts, and whether
+    another record comes with it would change the number of events.
+    """
     chance = random.Random(SEED)
     for number in range(people_count):
         yield people.whole(number, f"c{number}")
         if number % 9 == 8:
-            known = chance.randrange(number)
+            known = chance.randrange(number) // 2 * 2
             yield people.known_by_mail(known, f"d{number}", chance)
         if number % 90 == 89:
             yield people.whole(number - 50, f"c{number - 50}")
@@ -100,7 +105,7 @@ class Killer:
         server = processes.server(self._installation.data_dir)
         found = {
             "hub": [hub],
-            "worker": below[:1],
+            "worker": [process for process in below if processes.runs(process, WORKER)][:1],
             "server": [server],
             "everything": [hub, *below, server],
         }
