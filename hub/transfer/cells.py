@@ -39,7 +39,9 @@ class Columns:
         return self.used[column]
 
     def unused(self) -> list[str]:
-        return [name for name in self._names or () if name and name not in self.used]
+        """Columns that nothing reads; those that begin with `_` are not meant to be read."""
+        names = self._names or ()
+        return [n for n in names if n and not n.startswith("_") and n not in self.used]
 
     def _find(self, column: str, key: str) -> int:
         if self._names is None:

@@ -101,13 +101,13 @@ class Killer:
             connection.terminate()
 
     def _victims(self, kind: str) -> list[psutil.Process]:
-        hub, *below = list(processes.family(self.hub_pid)) if self.hub_pid else [None]
+        hub = list(processes.family(self.hub_pid)) if self.hub_pid else []
         server = processes.server(self._installation.data_dir)
         found = {
-            "hub": [hub],
-            "worker": [process for process in below if processes.runs(process, WORKER)][:1],
+            "hub": hub[:1],
+            "worker": [process for process in hub if processes.runs(process, WORKER)][:1],
             "server": [server],
-            "everything": [hub, *below, server],
+            "everything": [*hub, server],
         }
         return [victim for victim in found[kind] if victim is not None]
 
