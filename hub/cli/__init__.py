@@ -45,6 +45,17 @@ COMMANDS: Mapping[str, Command] = {
 class Hub(click.Group):
     """The group of all commands, and the one place where errors become a sentence."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Refuse to do anything, help included, with somebody else's package in our place."""
+        from hub import guard
+
+        try:
+            guard.demand_own()
+        except HubError as error:
+            click.echo(f"hub: {error}", err=True)
+            ctx.exit(1)
+        return super().parse_args(ctx, args)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(COMMANDS)
 
@@ -74,10 +85,9 @@ class Hub(click.Group):
 @click.version_option(package_name=DISTRIBUTION, prog_name="hub")
 def main() -> None:
     """One customer out of many systems, under that person's consent."""
-    from hub import config, guard, logs
+    from hub import config, logs
 
     sys.excepthook = _fall
-    guard.demand_own()
     settings = config.settings()
     logs.configure(settings)
     if settings.log_level == "debug":

@@ -65,7 +65,10 @@ UPDATE identifier_value v SET shared = n.shared
 
 @dataclass(slots=True)
 class Resolution:
-    """What solving changed. `moved` leads from a record to the customer it belongs to now."""
+    """What solving changed. `moved` leads from a record to the customer it belongs to now.
+
+    `fresh` records were just created: nothing hangs on them yet but what came with them.
+    """
 
     created: set[UUID] = field(default_factory=set[UUID])
     changed: set[UUID] = field(default_factory=set[UUID])
@@ -74,12 +77,13 @@ class Resolution:
     moved: dict[UUID, UUID | None] = field(default_factory=dict[UUID, UUID | None])
     customer_of: dict[UUID, UUID | None] = field(default_factory=dict[UUID, UUID | None])
     shrunk: set[UUID] = field(default_factory=set[UUID])
+    fresh: Collection[UUID] = ()
 
     @property
     def regrouped(self) -> set[UUID]:
-        """Customers of other records than before, whose sums must be rebuilt."""
-        to = {customer for customer in self.moved.values() if customer is not None}
-        return to | self.revived | self.created | self.shrunk
+        """Customers who gained or lost a record that has a past, whose sums must be rebuilt."""
+        old = (customer for record, customer in self.moved.items() if record not in self.fresh)
+        return {customer for customer in old if customer is not None} | self.revived | self.shrunk
 
     def events(self) -> Iterator[Event]:
         """What happened to customers, in an order that does not depend on chance."""
@@ -136,7 +140,7 @@ class _Work:
         self.fresh = fresh
         self.carried = {**carried, **fresh}
         self.records = {record.member.id: record for record in found.records}
-        self.resolution = Resolution()
+        self.resolution = Resolution(fresh=fresh.keys())
         self.customers: list[UUID] = []
         self.founders: dict[UUID, UUID] = {}
 

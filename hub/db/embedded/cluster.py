@@ -61,7 +61,7 @@ class Cluster:
         log.unlink(missing_ok=True)
         command = [self.programs / "pg_ctl", "start", "-s", "-W", "-D", self.folder, "-l", log]
         done = self.account.run(command, keep=[lock])
-        if done.returncode:
+        if done.returncode > 0:  # one that was itself killed says nothing: try again
             raise _failure(done.stderr, self.folder)
 
     def stop(self) -> None:

@@ -148,3 +148,9 @@ def _refusal(parse: object, text: str) -> str:
     except Unreadable as error:
         return str(error)
     return ""
+
+
+def test_noise_of_binary_fractions_is_rounded() -> None:
+    read = decimal_of(".")
+    assert read("3.3000000000000003") == Decimal("3.3")
+    assert read("1.776e-15") == 0
