@@ -11,6 +11,9 @@ from hub.transfer import values
 from hub.transfer.mapping import Cell, Spec, several
 from hub.transfer.values import Habits, Parse, Unreadable
 
+ADDED = ("_row", "_field", "_reason")
+"""Columns that a rejects file has beside the original ones. Imports ignore them."""
+
 Row = Sequence[str]
 Read = Callable[[Row], Any]
 """A value, or None when the row says nothing. Raises `Unreadable`."""
@@ -39,9 +42,8 @@ class Columns:
         return self.used[column]
 
     def unused(self) -> list[str]:
-        """Columns that nothing reads; those that begin with `_` are not meant to be read."""
-        names = self._names or ()
-        return [n for n in names if n and not n.startswith("_") and n not in self.used]
+        """Columns that nothing reads, but for those that a rejects file adds."""
+        return [name for name in self._names or () if name and name not in {*self.used, *ADDED}]
 
     def _find(self, column: str, key: str) -> int:
         if self._names is None:

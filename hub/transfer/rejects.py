@@ -19,12 +19,10 @@ import msgspec
 from hub.db.engine import Database
 from hub.errors import BadFile
 from hub.transfer import jsonlines
+from hub.transfer.cells import ADDED
 from hub.transfer.delimited import Dialect
 from hub.transfer.lines import Fault
 from hub.transfer.reader import Csv, Json, Reader
-
-ADDED = ("_row", "_field", "_reason")
-"""Columns of a rejects file that its source has not. Imports ignore them."""
 
 REJECTED = """
 SELECT row_number, string_agg(field, '; ' ORDER BY id), string_agg(reason, '; ' ORDER BY id)

@@ -164,10 +164,17 @@ def test_foreign_server_is_not_touched(data_dir: Path, server: EmbeddedServer) -
     locks.take(lock, locks.EXCLUSIVE)
     cluster.start(lock)
     os.close(lock)
+    _await_ready(data_dir / "postgres/postmaster.pid")
     with pytest.raises(DataFolderInUse, match="stop it, or set HUB_DATA_DIR"):
         server.ensure()
     cluster.stop()
     _await_end(data_dir / "foreign.lock")
+
+
+def _await_ready(pid_file: Path) -> None:
+    """Wait until a server that was started says in its file that it answers."""
+    while not (pid_file.exists() and "ready" in pid_file.read_text()):
+        time.sleep(0.01)
 
 
 def _await_end(held: Path) -> None:
