@@ -16,6 +16,15 @@ LOCK_UNLINKED = "SELECT FROM source_record WHERE id = ANY($1::uuid[]) ORDER BY i
 """Strong enough to keep a link to the record from being made, which needs its key to stay."""
 
 
+async def linked(connection: Connection, records: Collection[UUID]) -> dict[UUID, UUID | None]:
+    """The customer of each record as it is now; None for one that belongs to nobody."""
+    if not records:
+        return {}
+    rows = await connection.fetch(LINKED, list(records))
+    found = {row["record_id"]: row["customer_id"] for row in rows}
+    return {record: found.get(record) for record in records}
+
+
 async def customers_of(
     connection: Connection, records: Collection[UUID]
 ) -> dict[UUID, UUID | None]:
@@ -27,13 +36,11 @@ async def customers_of(
     found: dict[UUID, UUID | None] = {}
     held: set[UUID] = set()
     while records:
-        rows = await connection.fetch(LINKED, list(records))
-        linked = {row["record_id"]: row["customer_id"] for row in rows}
-        found = {record: linked.get(record) for record in records}
+        found = await linked(connection, records)
         wanted = {customer or record for record, customer in found.items()}
         if wanted <= held:
             break
-        await connection.execute(LOCK, [c for c in linked.values() if c not in held])
-        await connection.execute(LOCK_UNLINKED, [r for r in records if r not in linked])
+        await connection.execute(LOCK, [c for c in found.values() if c and c not in held])
+        await connection.execute(LOCK_UNLINKED, [r for r, c in found.items() if c is None])
         held |= wanted
     return found

@@ -10,6 +10,7 @@ from uuid import UUID
 from hub import consent, outbox
 from hub.db.connection import Connection
 from hub.identifiers import Contact
+from hub.identity.component import CONTACT
 from hub.identity.links import customers_of
 from hub.intake.batch import (
     Batch,
@@ -25,7 +26,7 @@ from hub.intake.batch import (
 from hub.intake.behaviour import record_interactions
 from hub.intake.consents import record_consents
 from hub.intake.context import Context, Defaults, Run, context
-from hub.intake.facts import CONTACT, usable
+from hub.intake.facts import usable
 from hub.intake.people import People, record_people
 from hub.intake.store import store
 from hub.intake.trade import ask_things, record_orders, record_things

@@ -13,12 +13,12 @@ from hub import clock, names
 from hub.db.connection import Connection
 from hub.db.copying import arrays, insert
 from hub.identifiers import Contact, normalise
+from hub.identity.component import CONTACT
 from hub.identity.golden import FIELDS
 from hub.intake.batch import Batch, Statement
 from hub.intake.context import Context
 from hub.records import AttributeValue, Customer, Detail, Identifier
 
-CONTACT = "contact"
 OLDEST_BIRTH_YEAR = 1900
 
 FORGET = """

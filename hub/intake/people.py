@@ -9,14 +9,14 @@ from hub import clock
 from hub.db.connection import Connection
 from hub.db.copying import arrays
 from hub.identifiers import Contact
-from hub.identity.component import Placed
+from hub.identity.component import CONTACT, Placed
 from hub.identity.golden import FIELDS, Saying
+from hub.identity.links import linked
 from hub.identity.resolve import Resolution, resolve
 from hub.identity.solve import Member
 from hub.intake.batch import Batch, Statement, Status
 from hub.intake.context import Context
 from hub.intake.facts import (
-    CONTACT,
     Facts,
     Said,
     Stated,
@@ -41,11 +41,6 @@ RETURNING type, value, id, holders
 """
 
 LOCK = "SELECT FROM source_record WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE"
-
-LINKED = """
-SELECT record_id, customer_id FROM identity_link
- WHERE record_id = ANY($1::uuid[]) AND unlinked_at IS NULL
-"""
 
 HOLDERS = """
 SELECT DISTINCT i.record_id FROM identifier i
@@ -90,7 +85,7 @@ async def record_people(
     former = {s.was_about for s in restated if s.was_about is not None}
     known = ({person_of(s) for s in restated} | former) - fresh.keys()
     await _lock(connection, known)
-    carried = await _links(connection, known)
+    carried = await linked(connection, known)
     customers = {**carried, **fresh}
     facts = gather_facts(batch, context, stated, customers)
     before = await _before(connection, known)
@@ -119,14 +114,6 @@ async def _lock(connection: Connection, records: Collection[UUID]) -> None:
     """Keep others from stating anything of these people before we are done counting."""
     if records:
         await connection.execute(LOCK, list(records))
-
-
-async def _links(connection: Connection, records: Collection[UUID]) -> dict[UUID, UUID | None]:
-    if not records:
-        return {}
-    rows = await connection.fetch(LINKED, list(records))
-    linked = {row["record_id"]: row["customer_id"] for row in rows}
-    return {record: linked.get(record) for record in records}
 
 
 async def _before(connection: Connection, records: Collection[UUID]) -> dict[Stated, bool]:
