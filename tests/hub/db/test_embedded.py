@@ -15,7 +15,7 @@ import pytest
 
 from hub.config import Settings
 from hub.db.connection import Connection
-from hub.db.embedded import EmbeddedServer, binaries, locks
+from hub.db.embedded import EmbeddedServer, binaries, locks, sockets
 from hub.db.engine import Database
 from hub.errors import BadSettings, Conflict, DataFolderInUse, DiskFull
 
@@ -160,6 +160,7 @@ def test_foreign_server_is_not_touched(data_dir: Path, server: EmbeddedServer) -
     server.ensure()
     server.release()
     cluster = server._cluster()  # pyright: ignore[reportPrivateUsage]
+    sockets.prepare(data_dir, cluster.account)
     lock = locks.opened(data_dir / "foreign.lock")
     locks.take(lock, locks.EXCLUSIVE)
     cluster.start(lock)
@@ -173,14 +174,18 @@ def test_foreign_server_is_not_touched(data_dir: Path, server: EmbeddedServer) -
 
 def _await_ready(pid_file: Path) -> None:
     """Wait until a server that was started says in its file that it answers."""
+    end = time.monotonic() + 60
     while not (pid_file.exists() and "ready" in pid_file.read_text()):
+        assert time.monotonic() < end, "the server does not get ready"
         time.sleep(0.01)
 
 
 def _await_end(held: Path) -> None:
     """Wait until no process of a server is left that has inherited a lock."""
     lock = locks.opened(held)
+    end = time.monotonic() + 60
     while not locks.take(lock, locks.EXCLUSIVE):
+        assert time.monotonic() < end, "a process of the server lives on"
         time.sleep(0.01)
     os.close(lock)
 
