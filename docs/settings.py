@@ -36,7 +36,7 @@ def default(name: str, field: FieldInfo) -> str:
     if name in DECIDED:
         return DECIDED[name]
     value = field.get_default(call_default_factory=True, validated_data={})
-    if value is None:
+    if value is None or value == ():
         return "none"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 

@@ -3,12 +3,13 @@
 import os
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import platformdirs
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, IPvAnyNetwork, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -22,6 +23,18 @@ def _default_data_dir() -> Path:
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         return Path("/var/lib/customer-hub")
     return Path(platformdirs.user_data_dir("customer-hub", appauthor=False))
+
+
+def _words(value: object) -> object:
+    """What the environment writes with commas, `hub.toml` writes as a list."""
+    if isinstance(value, str):
+        return [word.strip() for word in value.split(",") if word.strip()]
+    return value
+
+
+Listed = (NoDecode, BeforeValidator(_words))
+Origin = Annotated[str, Field(pattern=r"^https?://[^\s/?#@]+$")]
+HostName = Annotated[str, Field(pattern=r"^[\w.-]+$")]
 
 
 class Settings(BaseSettings):
@@ -67,6 +80,89 @@ class Settings(BaseSettings):
     database_user: str | None = Field(
         None,
         description="System user that runs the embedded server when root starts the hub.",
+    )
+    base_url: str = Field(
+        "http://127.0.0.1:8000",
+        pattern=r"^https?://[^\s/?#@]+(/[^\s/?#]+)*$",
+        description="Address at which clients find the hub, without a slash at its end. Tokens "
+        "name it: after a change those that are out no longer count.",
+    )
+    secret_key: SecretStr | None = Field(
+        None,
+        description="Key (32 bytes, base64url) that seals stored secrets; several with commas "
+        "between them: the first seals, all open. Needed with HUB_DATABASE_URL; else a file "
+        "`secret.key` is made in the data folder.",
+    )
+    host: str = Field(
+        "127.0.0.1",
+        description="Address that `hub serve` listens on. By default only this machine can come; "
+        "`0.0.0.0` or `::` is for a container or behind a proxy that speaks TLS.",
+    )
+    port: int = Field(8000, ge=0, le=65535, description="Port that `hub serve` listens on.")
+    workers: int = Field(1, ge=1, le=64, description="Processes that share the port.")
+    shutdown_seconds: int = Field(
+        5,
+        ge=1,
+        le=300,
+        description="How long requests under way may take to end when the server is told to stop.",
+    )
+    graphiql: bool | None = Field(
+        None,
+        description="Show the page GraphiQL at `/graphiql`. Unset, it is shown where only this "
+        "machine can come (`host` is a loopback address).",
+    )
+    allowed_origins: Annotated[tuple[Origin, ...], *Listed] = Field(
+        (),
+        description="Origins (`https://shop.example.com`) whose pages may ask from a browser, with "
+        "commas between them.",
+    )
+    allowed_hosts: Annotated[tuple[HostName, ...], *Listed] = Field(
+        (),
+        description="Names that the hub answers to besides that of `base_url`, `localhost` and "
+        "any IP address, with commas between them.",
+    )
+    trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], *Listed] = Field(
+        (),
+        description="Networks (`10.0.0.0/8`) of proxies whose `X-Forwarded-For` and "
+        "`X-Forwarded-Proto` are believed, with commas between them.",
+    )
+    metrics_token: SecretStr | None = Field(
+        None,
+        description="Bearer token that opens `/metrics`; without one it is open only to this "
+        "machine, not through a proxy.",
+    )
+    graphql_status: Literal["audits", "2026"] = Field(
+        "audits",
+        description="HTTP status of failed documents: `audits` is what clients of today expect, "
+        "`2026` the text of GraphQL over HTTP of that year (422, 294).",
+    )
+    graphql_max_bytes: int = Field(
+        4 << 20,
+        ge=1024,
+        le=64 << 20,
+        description="The longest request or WebSocket message, in bytes.",
+    )
+    graphql_max_answer_bytes: int = Field(
+        8 << 20, ge=1024, le=256 << 20, description="The longest answer, in bytes."
+    )
+    graphql_max_cost: int = Field(
+        20_000,
+        ge=100,
+        description="What one document may cost: one for each object it can return.",
+    )
+    graphql_cost_per_second: int = Field(
+        0,
+        ge=0,
+        description="What all documents of one client may cost in a second, in each process; it "
+        "saves up for ten seconds. 0 means as much as it likes.",
+    )
+    trusted_documents: Literal["off", "allow", "only"] = Field(
+        "off",
+        description="Documents known beforehand: `off`, `allow` (they may be asked for by id) or "
+        "`only` (nothing else is answered).",
+    )
+    trusted_documents_file: Path | None = Field(
+        None, description="Manifest of trusted documents: a JSON object of ids and documents."
     )
     log_format: Literal["text", "json"] = Field("text", description="How log lines are written.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(

@@ -13,8 +13,13 @@ HubError
 │   ├── DiskFull
 │   └── SchemaTooNew / SchemaTooOld
 └── Refused           the caller asked for something they can not have
+    ├── BadInput      what they sent is not what it should be
+    ├── Conflict      it contradicts what a person decided before
+    ├── Forbidden     their client has no scope for it
     ├── NotFound
-    └── Conflict      it contradicts what a person decided before
+    ├── PurposeNeeded / PurposeNotAllowed
+    ├── RateLimited   too much at a time
+    └── Unauthenticated
 
 `code` is stable and is what clients see. The message is for people: it says what to do next and
 holds nothing personal.
@@ -114,6 +119,46 @@ class Refused(HubError):
     """The caller can not have this."""
 
     code = "REFUSED"
+
+
+class BadInput(Refused):
+    """What the caller sent is not what it should be; the message says where."""
+
+    code = "BAD_USER_INPUT"
+
+
+class Forbidden(Refused):
+    """The caller's client has no scope for this."""
+
+    code = "FORBIDDEN"
+
+
+class PurposeNeeded(Refused):
+    """The client has several purposes, and the request does not say which one it is for."""
+
+    code = "PURPOSE_NEEDED"
+
+
+class PurposeNotAllowed(Refused):
+    """The purpose is not the client's, or may not have what was asked for."""
+
+    code = "PURPOSE_NOT_ALLOWED"
+
+
+class RateLimited(Refused):
+    """The client asks for too much at a time; `seconds` says how long to wait."""
+
+    code = "RATE_LIMITED"
+
+    def __init__(self, message: str, *, seconds: float) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
+class Unauthenticated(Refused):
+    """There is no token, or it is not (or no longer) good."""
+
+    code = "UNAUTHENTICATED"
 
 
 class NotFound(Refused):

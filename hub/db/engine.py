@@ -52,6 +52,9 @@ BROKEN = (
     OSError,
 )
 """What asyncpg raises, among other things, over a connection that broke."""
+LONGEST_STATEMENT = 200_000
+"""Bytes of a statement that is kept prepared: compiled reads are long."""
+CHOOSING = {"plan_cache_mode": "force_custom_plan"}
 CLOSING_SECONDS = 10.0
 """How long closing waits for connections in use before it cuts them."""
 
@@ -65,7 +68,8 @@ class Database:
         self.settings = settings
         self.addresses = found
         self.owner = self._pool("direct")
-        self._reader = self._pool("reader")
+        self._reader = self._pool("reader", reset=_nothing)
+        self._chooser = self._pool("reader", reset=_nothing, server_settings=CHOOSING)
         self._server = server
         self._reviving = asyncio.Lock()
 
@@ -87,6 +91,7 @@ class Database:
         database = cls(settings, found, server=server)
         await database.owner
         await database._reader
+        await database._chooser
         return database
 
     async def __aenter__(self) -> Self:
@@ -104,6 +109,7 @@ class Database:
         """Close every connection and let go of the embedded server. Safe to repeat."""
         await _close(self.owner)
         await _close(self._reader)
+        await _close(self._chooser)
         await self.engine.dispose()
         async with self._reviving:
             server, self._server = self._server, None
@@ -119,6 +125,15 @@ class Database:
                 " HUB_DATABASE_READER_URL; `hub doctor` prints the statements that make the role."
             )
         return self._reader
+
+    @property
+    def chooser(self) -> Pool:
+        """Connections like `reader`'s, on which statements are planned for their arguments.
+
+        Planning takes longer than many a statement, but where one name has ten bearers and
+        another a hundred thousand, no one plan does for both.
+        """
+        return self._chooser if self.reader else self._reader
 
     @property
     def reader_role(self) -> str:
@@ -188,7 +203,7 @@ class Database:
         while True:
             try:
                 if patience.is_tried:
-                    await self._revive()
+                    await self.revive()
                 async with self.transaction() as connection:
                     return await work(connection)
             except CONFLICTS as error:
@@ -196,17 +211,19 @@ class Database:
             except DatabaseUnreachable as error:
                 await patience.missed(error)
 
-    async def _revive(self) -> None:
+    async def revive(self) -> None:
         """Start the embedded server if it died; the others wait for whoever came first."""
         async with self._reviving:
             if self._server is not None:
                 self.addresses = await asyncio.to_thread(self._server.ensure)
 
-    def _pool(self, door: Door) -> Pool:
+    def _pool(self, door: Door, **options: Any) -> Pool:
         return asyncpg.create_pool(
             connect=partial(self._connect_for_json, door),
             min_size=0,
             max_size=self.settings.database_pool_size,
+            max_cacheable_statement_size=LONGEST_STATEMENT,
+            **options,
         )
 
     def _engine(self, door: Door, **options: Any) -> AsyncEngine:
@@ -256,6 +273,10 @@ class Database:
     def _away(self, door: Door) -> DatabaseUnreachable:
         where = addresses.place(getattr(self.addresses, door))
         return DatabaseUnreachable(f"PostgreSQL at {where} does not answer.")
+
+
+async def _nothing(_: Connection) -> None:
+    """What has to be undone on a reader's connection: it only reads, and keeps no state."""
 
 
 _UNPREPARED: dict[str, Any] = {

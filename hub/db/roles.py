@@ -20,6 +20,7 @@ READER = "hub_reader"
 DATABASE = "hub"
 READER_TIMEOUT = "30s"
 """The longest a statement of the reader may run."""
+TUNING = {"max_parallel_workers_per_gather": "0", "jit": "off"}
 
 
 def identifier(name: str) -> str:
@@ -40,6 +41,7 @@ def creation(owner: str, reader: str, *, version: int) -> Iterator[str]:
     yield f"CREATE ROLE {identifier(reader)} LOGIN"
     yield membership(owner, reader, version=version)
     yield timeout(reader)
+    yield from tuning(reader)
 
 
 def membership(owner: str, reader: str, *, version: int) -> str:
@@ -51,6 +53,15 @@ def membership(owner: str, reader: str, *, version: int) -> str:
 def timeout(reader: str) -> str:
     """Bound the reader's statements."""
     return f"ALTER ROLE {identifier(reader)} SET statement_timeout = '{READER_TIMEOUT}'"
+
+
+def tuning(reader: str) -> Iterator[str]:
+    """Let the reader's statements be planned for what they are: short, and many at a time.
+
+    Starting parallel workers or compiling takes longer than a page does (measured: 8 ms).
+    """
+    for name, value in TUNING.items():
+        yield f"ALTER ROLE {identifier(reader)} SET {name} = {value}"
 
 
 def restriction(database: str, reader: str) -> Iterator[str]:
@@ -106,6 +117,7 @@ def _missing(owner: str, reader: str, *, version: int) -> Problem:
             f"CREATE ROLE {identifier(reader)} LOGIN PASSWORD '...'",
             membership(owner, reader, version=version),
             timeout(reader),
+            *tuning(reader),
         ],
     )
 
@@ -122,7 +134,9 @@ SELECT r.rolcanlogin, r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolcr
        ARRAY(SELECT g.rolname::text FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid
              WHERE m.member = r.oid ORDER BY 1) AS memberships,
        EXISTS (SELECT FROM pg_db_role_setting s, unnest(s.setconfig) entry
-               WHERE s.setrole = r.oid AND entry LIKE 'statement_timeout=%') AS is_bounded
+               WHERE s.setrole = r.oid AND entry LIKE 'statement_timeout=%') AS is_bounded,
+       EXISTS (SELECT FROM pg_db_role_setting s, unnest(s.setconfig) entry
+               WHERE s.setrole = r.oid AND entry = 'max_parallel_workers_per_gather=0') AS is_tuned
   FROM pg_roles r WHERE r.rolname = $1
 """
 
@@ -162,6 +176,12 @@ def _ties(facts: "Record", owner: str, reader: str, *, version: int) -> Iterator
     if not facts["is_bounded"]:
         yield Problem(
             f"Statements of {reader} may run for ever.", [timeout(reader)], is_fatal=False
+        )
+    if not facts["is_tuned"]:
+        yield Problem(
+            f"Statements of {reader} are not planned for short answers.",
+            list(tuning(reader)),
+            is_fatal=False,
         )
 
 

@@ -10,10 +10,11 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from hub import clock, consent, outbox
+from hub import clock, consent, outbox, sums
 from hub.db.connection import Connection
 from hub.db.copying import insert
 from hub.errors import Conflict, NotFound
+from hub.identity.links import lock
 from hub.identity.resolve import Resolution, resolve
 from hub.outbox import Event
 
@@ -98,7 +99,7 @@ async def merge(
     The older id survives and the other keeps resolving to it. An earlier split of the two is
     revoked; a `never_link` is not (Conflict): whoever wants that undoes it first.
     """
-    a, b = await current(connection, left), await current(connection, right)
+    a, b = await _held(connection, left, right)
     if a == b:
         raise Conflict("Both ids are the same customer already.")
     sides = await _records(connection, a), await _records(connection, b)
@@ -121,7 +122,7 @@ async def split(
     Where they were a customer of their own before, they get that id back. A merge whose two sides
     this tears apart is revoked; one that brought in more holds for what stays together.
     """
-    id_ = await current(connection, customer)
+    (id_,) = await _held(connection, customer)
     everything = set(await _records(connection, id_))
     chosen = everything & set(records)
     if not chosen or set(records) - everything:
@@ -142,7 +143,7 @@ async def never_link(
     connection: Connection, left: UUID, right: UUID, *, by: str, limit: int
 ) -> UUID:
     """Decide that two customers must never become one; return the decision's id."""
-    a, b = await current(connection, left), await current(connection, right)
+    a, b = await _held(connection, left, right)
     if a == b:
         raise Conflict("They are one customer now: split it first.")
     sides = await _records(connection, a), await _records(connection, b)
@@ -178,9 +179,24 @@ async def apply(connection: Connection, seeds: Collection[UUID], *, limit: int) 
     """Solve what a decision or a rule touched, bring consent in step, and write the events."""
     resolution = await resolve(connection, seeds, limit=limit)
     await consent.rebuild(connection, resolution.regrouped)
+    await sums.rebuild(connection, resolution.regrouped)
     events: list[Event] = list(resolution.events())
     await outbox.write(connection, events, cause="merge")
     return resolution
+
+
+async def _held(connection: Connection, *customers: UUID) -> list[UUID]:
+    """The customers that these ids stand for, locked so that what is decided is about them.
+
+    Another worker may have merged one or moved its records while we waited.
+    """
+    held: set[UUID] = set()
+    while True:
+        found = [await current(connection, customer) for customer in customers]
+        if held.issuperset(found):
+            return found
+        await lock(connection, found)
+        held.update(found)
 
 
 async def _records(connection: Connection, customer: UUID) -> list[UUID]:

@@ -16,6 +16,11 @@ LOCK_UNLINKED = "SELECT FROM source_record WHERE id = ANY($1::uuid[]) ORDER BY i
 """Strong enough to keep a link to the record from being made, which needs its key to stay."""
 
 
+async def lock(connection: Connection, customers: Collection[UUID]) -> None:
+    """Keep the records of these customers theirs until the transaction ends."""
+    await connection.execute(LOCK, list(customers))
+
+
 async def linked(connection: Connection, records: Collection[UUID]) -> dict[UUID, UUID | None]:
     """The customer of each record as it is now; None for one that belongs to nobody."""
     if not records:
@@ -40,7 +45,7 @@ async def customers_of(
         wanted = {customer or record for record, customer in found.items()}
         if wanted <= held:
             break
-        await connection.execute(LOCK, [c for c in found.values() if c and c not in held])
+        await lock(connection, [c for c in found.values() if c and c not in held])
         await connection.execute(LOCK_UNLINKED, [r for r, c in found.items() if c is None])
         held |= wanted
     return found

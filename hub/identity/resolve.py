@@ -111,8 +111,9 @@ async def resolve(
 
     `alone`: new records that are known to share nothing, and need not be looked for. `fresh`: an id
     for each record just created, which its facts carry already, in case it is the first of a new
-    customer. `carried`: the customer that the facts just written for other records carry. Both
-    spare most facts a second write. The caller's transaction commits.
+    customer. `carried`: the customer that the facts just written for other records carry, read
+    before anything was locked. Both spare most facts a second write. The caller's transaction
+    commits.
     """
     found = await component.locked(connection, seeds, limit=limit)
     found = replace(found, records=[*found.records, *alone])
@@ -253,9 +254,13 @@ class _Work:
         return join.method, 1.0, msgspec.json.encode(evidence), join.by or None
 
     async def _follow(self) -> None:
-        """Point the facts of every record that stands elsewhere than its facts say."""
+        """Point the facts of every record that stands elsewhere than its facts say.
+
+        Those just written say what `carried` does, those written before where the record stood
+        when it was locked: another worker may have moved it in between.
+        """
         place = self.resolution.customer_of
-        moved = {r: c for r, c in self.resolution.moved.items() if r not in self.carried}
+        moved = {r: c for r, c in self.resolution.moved.items() if r not in self.fresh}
         moved |= {r: place[r] for r, carried in self.carried.items() if place[r] != carried}
         if moved:
             await self.connection.execute(follow(), list(moved), list(moved.values()))

@@ -7,13 +7,14 @@ hangs on a person, then the events; all in the caller's transaction, each step o
 from collections.abc import Sequence
 from uuid import UUID
 
-from hub import consent, outbox
+from hub import consent, outbox, sums
 from hub.db.connection import Connection
 from hub.identifiers import Contact
 from hub.identity.component import CONTACT
 from hub.identity.links import customers_of
 from hub.intake.batch import (
     Batch,
+    Fate,
     Incoming,
     Key,
     Outcome,
@@ -33,7 +34,7 @@ from hub.intake.trade import ask_things, record_orders, record_things
 from hub.outbox import Cause, Event
 from hub.records import Consent, Detail, Identifier, Interaction, Order, Person
 
-__all__ = ["Defaults", "Incoming", "Outcome", "Rejection", "Run", "record"]
+__all__ = ["Defaults", "Fate", "Incoming", "Outcome", "Rejection", "Run", "record"]
 
 DEFAULTS = Defaults()
 
@@ -236,6 +237,8 @@ class _Work:
             self.connection, self.batch, customers, people.contact_points, narrowed
         )
         await consent.rebuild(self.connection, touched | people.resolution.regrouped)
+        buyers = {c for c in customers.values() if c is not None} if orders else set[UUID]()
+        await sums.rebuild(self.connection, buyers | people.resolution.regrouped)
         return [*orders, *interactions, *consents]
 
     async def _finish(self, people: People, events: Sequence[Event]) -> None:

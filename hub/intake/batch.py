@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -46,14 +47,24 @@ class Rejection:
     recorded: bool = False
 
 
+class Fate(NamedTuple):
+    """What became of a row that was taken, and the id of its record."""
+
+    row: int
+    word: str
+    id: UUID
+
+
 @dataclass(slots=True)
 class Outcome:
     """What became of a batch: its records by type and fate, and the placeholders it ignored.
 
-    Fates are created, changed, unchanged, stale (older than what is known) and rejected.
+    Fates are created, changed, unchanged, stale (older than what is known) and rejected. `rows`
+    has the fate of every row that was taken; a row that is not there was rejected.
     """
 
     fates: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
+    rows: list[Fate] = field(default_factory=list[Fate])
     placeholders: int = 0
     rejections: list[Rejection] = field(default_factory=list[Rejection])
 
@@ -161,11 +172,13 @@ def _place(batch: Batch, new: Statement) -> None:
     batch.statements[new.key] = kept
     batch.superseded.append(lost)
     if kept.hash == lost.hash:
-        batch.outcome.tally(lost.key[0], Status.SAME.value)
+        lost.status = Status.SAME
     elif kept.observed_at != lost.observed_at:
-        batch.outcome.tally(lost.key[0], Status.STALE.value)
+        lost.status = Status.STALE
     else:
-        batch.turn_away(lost.key[0], lost.row, "external_id", duplicate(kept.row))
+        lost.status = Status.REJECTED
+        batch.reject(lost.row, "external_id", duplicate(kept.row))
+    batch.outcome.tally(lost.key[0], lost.status.value)
 
 
 def _is_newer(new: Statement, old: Statement) -> bool:
@@ -186,6 +199,17 @@ def duplicate(row: int) -> str:
 
 def count(batch: Batch) -> None:
     """Add the fate of every statement that came itself to the outcome."""
+    outcome = batch.outcome
     for statement in batch.statements.values():
         if statement.record is not None:
-            batch.outcome.tally(statement.key[0], statement.status.value)
+            outcome.tally(statement.key[0], statement.status.value)
+            _tell(outcome, statement, statement.id)
+    for lost in batch.superseded:
+        kept = batch.statements.get(lost.key)
+        if kept is not None:
+            _tell(outcome, lost, kept.id)
+
+
+def _tell(outcome: Outcome, statement: Statement, id_: UUID) -> None:
+    if statement.status is not Status.REJECTED:
+        outcome.rows.append(Fate(statement.row, statement.status.value, id_))

@@ -98,10 +98,10 @@ async def record_people(
     await forget(connection, restated, facts, before)
     await write_facts(connection, facts, before, customers)
     alone = _alone(context, stated, facts, held.holders)
-    seeds = ({person_of(s) for s in stated} | former) - alone.keys()
+    seeds = {person_of(s) for s in stated} | former | await _holding(connection, held.freed)
     people.resolution = await resolve(
         connection,
-        seeds | await _holding(connection, held.freed),
+        seeds - alone.keys(),
         limit=context.defaults.max_holders,
         alone=list(alone.values()),
         fresh=fresh,

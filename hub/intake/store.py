@@ -10,7 +10,7 @@ from hub.db.copying import arrays
 from hub.intake.batch import Batch, Key, Statement, Status, duplicate, version
 
 EXISTING = """
-SELECT r.type, r.external_id, r.id, r.about_id, r.hash, r.observed_at, r.run_id, r.run_row
+SELECT r.type, r.external_id, r.id, r.hash, r.observed_at, r.run_id, r.run_row
   FROM unnest($2::text[], $3::text[]) AS k (type, external_id)
   JOIN source_record r
     ON r.source_id = $1 AND r.type = k.type AND r.external_id = k.external_id
@@ -24,8 +24,7 @@ SELECT $1, $2, n.*
               $9::timestamptz[], $10::bigint[]) AS n
 ON CONFLICT (source_id, type, external_id) DO UPDATE
    SET payload = excluded.payload, hash = excluded.hash, observed_at = excluded.observed_at,
-       about_id = excluded.about_id, run_id = excluded.run_id, run_row = excluded.run_row,
-       deleted_at = NULL, updated_at = now()
+       run_id = excluded.run_id, run_row = excluded.run_row, deleted_at = NULL, updated_at = now()
  WHERE excluded.hash IS NOT NULL
    AND excluded.hash IS DISTINCT FROM old.hash
    AND (old.hash IS NULL
@@ -33,7 +32,15 @@ ON CONFLICT (source_id, type, external_id) DO UPDATE
         OR (excluded.observed_at IS NOT DISTINCT FROM old.observed_at
             AND NOT coalesce(old.run_id = excluded.run_id AND old.run_row > excluded.run_row,
                              false)))
-RETURNING id, type, external_id, xmax = 0 AS is_new
+RETURNING id, type, external_id, about_id, xmax = 0 AS is_new
+"""
+"""A known record keeps its `about_id` and returns it: what it was before could otherwise be read
+only without a lock, while another worker may be changing it.
+"""
+
+TURN = """
+UPDATE source_record r SET about_id = n.about_id
+  FROM unnest($1::uuid[], $2::uuid[]) AS n (id, about_id) WHERE r.id = n.id
 """
 
 
@@ -60,6 +67,15 @@ async def store(
     for statement in writing:
         if statement.id.int == 0:
             statement.id = new_id()
+    lost = await _write(connection, writing, source_id, run_id)
+    if lost:
+        await _compare(connection, batch, lost, source_id, run_id)
+
+
+async def _write(
+    connection: Connection, writing: Sequence[Statement], source_id: int, run_id: UUID | None
+) -> list[Statement]:
+    """Write records; return the statements that another worker was quicker or newer with."""
     rows = await connection.fetch(UPSERT, source_id, run_id, *arrays([_row(s) for s in writing]))
     written = {(row["type"], row["external_id"]): row for row in rows}
     for statement in writing:
@@ -67,9 +83,17 @@ async def store(
         if row is not None:
             statement.id = row["id"]
             statement.status = Status.NEW if row["is_new"] else Status.CHANGED
-    lost = [statement for statement in writing if statement.key not in written]
-    if lost:
-        await _compare(connection, batch, lost, source_id, run_id)
+            statement.was_about = None if row["is_new"] else row["about_id"]
+    await _turn(connection, [s for s in writing if s.key in written])
+    return [statement for statement in writing if statement.key not in written]
+
+
+async def _turn(connection: Connection, written: Sequence[Statement]) -> None:
+    """Let known records be about those whom their new versions name."""
+    changed = [s for s in written if s.status is Status.CHANGED]
+    turned = [(s.id, s.about_id) for s in changed if s.about_id != s.was_about]
+    if turned:
+        await connection.execute(TURN, *arrays(turned))
 
 
 async def _compare(
@@ -89,7 +113,6 @@ async def _compare(
         row = stored.get(statement.key)
         if row is not None:
             statement.id = row["id"]
-            statement.was_about = row["about_id"]
             statement.status = _settle(batch, statement, row, run_id)
 
 

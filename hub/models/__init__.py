@@ -1,10 +1,13 @@
 """The tables, by subject. Importing this package registers every one of them."""
 
+from hub.models.access import OauthClient, SigningKey
 from hub.models.base import CATEGORIES, Base, Category, Merge
 from hub.models.behaviour import Interaction, InteractionParticipant
 from hub.models.consent import ConsentEntry, ConsentState, Purpose
 from hub.models.event import Event
 from hub.models.identity import (
+    NEVER,
+    NEVER_SQL,
     Address,
     Attribute,
     AttributeDefinition,
@@ -24,6 +27,8 @@ from hub.models.trade import Order, OrderLine, Product, Store
 
 __all__ = [
     "CATEGORIES",
+    "NEVER",
+    "NEVER_SQL",
     "Address",
     "Attribute",
     "AttributeDefinition",
@@ -45,12 +50,14 @@ __all__ = [
     "Interaction",
     "InteractionParticipant",
     "Merge",
+    "OauthClient",
     "Order",
     "OrderLine",
     "PersonalDetails",
     "Product",
     "Purpose",
     "RejectedRecord",
+    "SigningKey",
     "Source",
     "SourceRecord",
     "Store",

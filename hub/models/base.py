@@ -28,8 +28,14 @@ class Merge(Enum):
     """Left as it was: it says what happened, or it is about no customer."""
 
 
-def categorised(name: Category) -> dict[Any, Any]:
-    """Mark a column as being of another category than its table."""
+ROW_BY_ROW = "(SELECT {customer} FROM public.customer c WHERE c.id = t.customer_id)"
+"""The usual reach, for what customers are chosen by: it is looked at after everything else, where
+a join would have the planner begin with all customers.
+"""
+
+
+def categorised(name: Category | None) -> dict[Any, Any]:
+    """Mark a column as being of another category than its table; None: in no purpose view."""
     return {"category": name}
 
 
@@ -40,7 +46,7 @@ class Base(DeclarativeBase):
     otherwise; None keeps the table out of the purpose views. `row_category`: SQL for the category
     of a row `t`, where rows differ in it. `reach`: SQL that leads from a row
     `t` to the customers it is about, `{customer}` standing for the rule on a customer `c`; the
-    default follows `customer_id`, and a table of category `open` needs none.
+    default follows `customer_id`. It is None for a table that is about nobody, and only for that.
     """
 
     metadata = MetaData(
@@ -63,7 +69,7 @@ class Base(DeclarativeBase):
     merge: ClassVar[Merge]
     category: ClassVar[Category | None] = None
     row_category: ClassVar[str | None] = None
-    reach: ClassVar[str] = (
+    reach: ClassVar[str | None] = (
         "EXISTS (SELECT FROM public.customer c WHERE c.id = t.customer_id AND {customer})"
     )
 

@@ -12,19 +12,21 @@ from hub.models.base import Base, Merge, categorised
 class Interaction(Base):
     """One call, mail, meeting… The people on it are its participants.
 
-    What was said is everybody's: it is shown only where every customer on it may be seen.
+    What was said is everybody's: it is shown only where every customer on it may be seen, and
+    where there is one.
     """
 
     __tablename__ = "interaction"
+    __table_args__ = (
+        Index(None, "started_at", "id"),
+        Index(None, "kind", "started_at", "id"),
+        Index(None, "direction", "started_at", "id"),
+    )
     merge = Merge.KEEP
     category = "behaviour"
     reach = (
-        "EXISTS (SELECT FROM public.interaction_participant p"
-        " JOIN public.customer c ON c.id = p.customer_id"
-        " WHERE p.interaction_id = t.id AND {customer})"
-        " AND NOT EXISTS (SELECT FROM public.interaction_participant p"
-        " JOIN public.customer c ON c.id = p.customer_id"
-        " WHERE p.interaction_id = t.id AND NOT ({customer}))"
+        "(SELECT bool_and({customer}) FROM public.interaction_participant p"
+        " JOIN public.customer c ON c.id = p.customer_id WHERE p.interaction_id = t.id)"
     )
 
     id: Mapped[UUID] = mapped_column(

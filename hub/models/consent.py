@@ -20,6 +20,7 @@ class Purpose(Base):
     __tablename__ = "purpose"
     merge = Merge.KEEP
     category = "open"
+    reach = None
 
     key: Mapped[str] = mapped_column(primary_key=True)
     title: Mapped[str]

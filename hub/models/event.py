@@ -17,7 +17,8 @@ class Event(Base):
     """A change of a customer or of something of theirs. It names ids, never values.
 
     `seq` is drawn after the customer's row was locked, so per customer it is the order of
-    commits. `position` is given to committed events later; readers see only those that have one.
+    commits. `position` is given to committed events later; readers see only those that have one,
+    and only while they may see the customer, or who the customer has become.
     """
 
     __tablename__ = "event"
@@ -26,6 +27,12 @@ class Event(Base):
         Index(None, "customer_id"),
     )
     merge = Merge.KEEP
+    category = "open"
+    reach = (
+        "t.position IS NOT NULL AND EXISTS (SELECT FROM public.customer c"
+        " WHERE c.id = coalesce((SELECT a.customer_id FROM public.customer_alias a"
+        " WHERE a.alias_id = t.customer_id), t.customer_id) AND {customer})"
+    )
 
     seq: Mapped[int] = mapped_column(
         event_seq, server_default=event_seq.next_value(), primary_key=True

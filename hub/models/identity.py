@@ -1,23 +1,34 @@
 """The customer: what sources said of a person, what holds it together, the golden values."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    Computed,
     ForeignKey,
     Identity,
     Index,
     SmallInteger,
+    Text,
     UniqueConstraint,
     func,
+    literal_column,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
-from hub.models.base import Base, Merge, categorised, key
+from hub.models.base import ROW_BY_ROW, Base, Merge, categorised, key
+from hub.models.search import LONGEST, sortable, start, words
+
+NEVER = datetime(1000, 1, 1, tzinfo=UTC)
+"""`last_ordered_at` of whoever never ordered, as a sort key is not null. Nothing can be that old.
+
+Neither -infinity nor the year 1: asyncpg takes the one for the other, so cursors would go astray.
+"""
+NEVER_SQL = "TIMESTAMPTZ '1000-01-01T00:00:00Z'"
 
 
 def _record() -> Mapped[UUID]:
@@ -35,10 +46,27 @@ class Customer(Base):
 
     `founder_id` is the record the customer was first made of. Wherever that record is, the id
     resolves to; that is what makes every merge undoable. `granted` and `refused` are bit sets of
-    purposes (`purpose.bit`).
+    purposes (`purpose.bit`). `last_ordered_at` is copied from the orders, `sort_name` and `search`
+    are made of the names.
     """
 
     __tablename__ = "customer"
+    __table_args__ = (
+        Index(None, "created_at", "id"),
+        Index(None, "updated_at", "id"),
+        Index(None, "last_ordered_at", "id"),
+        Index(None, "sort_name", "id"),
+        Index("ix_customer_city", text(start("city"))),
+        Index(None, "birth_date"),
+        Index(None, "gender"),
+        # What waits in the list to be sorted in is read by every search: so it is kept short.
+        Index(
+            None,
+            "search",
+            postgresql_using="gin",
+            postgresql_with={"gin_pending_list_limit": 256},
+        ),
+    )
     merge = Merge.REBUILD
     category = "identity"
     reach = "{customer}"
@@ -67,15 +95,22 @@ class Customer(Base):
     updated_at: Mapped[datetime] = mapped_column(
         server_default=func.now(), info=categorised("open")
     )
+    last_ordered_at: Mapped[datetime] = mapped_column(
+        server_default=text(NEVER_SQL), info=categorised("trade")
+    )
+    sort_name: Mapped[str] = mapped_column(Computed(sortable("display_name"), persisted=True))
+    search: Mapped[str] = mapped_column(
+        TSVECTOR, Computed(words("given_name", "family_name", "middle_name"), persisted=True)
+    )
 
 
 class CustomerAlias(Base):
-    """An id that went into another customer and keeps resolving to it."""
+    """An id that went into another customer and keeps resolving to it, for every purpose."""
 
     __tablename__ = "customer_alias"
     __table_args__ = (Index(None, "customer_id"),)
     merge = Merge.REBUILD
-    category = "identity"
+    category = "open"
 
     alias_id: Mapped[UUID] = key()
     customer_id: Mapped[UUID] = mapped_column(ForeignKey("customer.id"))
@@ -175,7 +210,16 @@ class Identifier(Base):
     """A contact point or key that a record states of its person, in canonical form."""
 
     __tablename__ = "identifier"
-    __table_args__ = (Index(None, "type", "value"), Index(None, "customer_id"))
+    __table_args__ = (
+        Index(None, "type", "value"),
+        Index(None, "customer_id"),
+        Index(
+            "ix_identifier_phone_end",
+            literal_column("reverse(value)", Text()).label("phone_end"),
+            postgresql_ops={"phone_end": "text_pattern_ops"},
+            postgresql_where=text("type = 'phone'"),
+        ),
+    )
     merge = Merge.FOLLOW
     category = "contact"
 
@@ -246,9 +290,10 @@ class Tag(Base):
     """A word that a record hangs on its person."""
 
     __tablename__ = "tag"
-    __table_args__ = (Index(None, "customer_id"), Index(None, "tag"))
+    __table_args__ = (Index(None, "customer_id", "tag"), Index(None, "tag", "customer_id"))
     merge = Merge.FOLLOW
     category = "profile"
+    reach = ROW_BY_ROW
 
     record_id: Mapped[UUID] = _record()
     tag: Mapped[str] = mapped_column(primary_key=True)
@@ -262,6 +307,7 @@ class AttributeDefinition(Base):
     __tablename__ = "attribute_definition"
     merge = Merge.KEEP
     category = "open"
+    reach = None
 
     key: Mapped[str] = mapped_column(primary_key=True)
     type: Mapped[str]
@@ -269,13 +315,21 @@ class AttributeDefinition(Base):
     title: Mapped[str] = mapped_column(server_default="")
 
 
+IS_SHORT = f"length(value #>> '{{}}') <= {LONGEST}"
+"""Of an attribute's value: conditions look at no other, since an index could not hold it."""
+
+
 class Attribute(Base):
     """The value of a declared attribute that a record states."""
 
     __tablename__ = "attribute"
-    __table_args__ = (Index(None, "customer_id"),)
+    __table_args__ = (
+        Index(None, "customer_id"),
+        Index(None, "key", "value", "customer_id", postgresql_where=text(IS_SHORT)),
+    )
     merge = Merge.FOLLOW
     category = "profile"
+    reach = ROW_BY_ROW
     row_category = "(SELECT d.category FROM public.attribute_definition d WHERE d.key = t.key)"
 
     record_id: Mapped[UUID] = _record()

@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, Identity, Index, UniqueConstraint, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from hub.models.base import Base, Merge, key
+from hub.models.base import Base, Merge, categorised, key
 
 
 class Source(Base):
@@ -19,6 +19,8 @@ class Source(Base):
 
     __tablename__ = "source"
     merge = Merge.KEEP
+    category = "open"
+    reach = None
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     key: Mapped[str] = mapped_column(unique=True)
@@ -32,7 +34,8 @@ class SourceRecord(Base):
 
     A record without `hash` is a stub: another record named it before it came. `about_id` is the
     person's record that this one speaks of (none for a person's own). `run_id` and `run_row`
-    say which import, and which row of it, gave this version.
+    say which import, and which row of it, gave this version. `payload` mixes every category of
+    data, so no purpose returns it.
     """
 
     __tablename__ = "source_record"
@@ -41,13 +44,18 @@ class SourceRecord(Base):
         Index(None, "about_id"),
     )
     merge = Merge.KEEP
+    category = "provenance"
+    reach = (
+        "EXISTS (SELECT FROM public.identity_link l JOIN public.customer c ON c.id = l.customer_id"
+        " WHERE l.record_id = coalesce(t.about_id, t.id) AND l.unlinked_at IS NULL AND {customer})"
+    )
 
     id: Mapped[UUID] = key()
     source_id: Mapped[int] = mapped_column(ForeignKey("source.id"))
     type: Mapped[str]
     external_id: Mapped[str]
     about_id: Mapped[UUID | None]
-    payload: Mapped[dict[str, Any] | None]
+    payload: Mapped[dict[str, Any] | None] = mapped_column(info=categorised(None))
     hash: Mapped[bytes | None]
     observed_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]

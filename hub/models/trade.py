@@ -4,10 +4,12 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import Computed, ForeignKey, Index, text
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hub.models.base import Base, Merge, categorised
+from hub.models.search import sortable, start, words
 
 
 def _own_record() -> Mapped[UUID]:
@@ -19,8 +21,17 @@ class Product(Base):
     """Something that is sold. Named by an order before its own record came, it is a bare id."""
 
     __tablename__ = "product"
+    __table_args__ = (
+        Index(None, "sort_name", "id"),
+        Index("ix_product_name", text(start("name"))),
+        Index("ix_product_sku", text(start("sku"))),
+        Index("ix_product_brand", text(start("brand")), "sort_name", "id"),
+        Index("ix_product_category", text(start("category")), "sort_name", "id"),
+        Index(None, "search", postgresql_using="gin"),
+    )
     merge = Merge.KEEP
     category = "open"
+    reach = None
 
     id: Mapped[UUID] = _own_record()
     source_id: Mapped[int] = mapped_column(ForeignKey("source.id"))
@@ -31,6 +42,8 @@ class Product(Base):
     category_: Mapped[str] = mapped_column("category", server_default="")
     price: Mapped[Decimal | None]
     currency: Mapped[str] = mapped_column(server_default="")
+    sort_name: Mapped[str] = mapped_column(Computed(sortable("name"), persisted=True))
+    search: Mapped[str] = mapped_column(TSVECTOR, Computed(words("name", "brand"), persisted=True))
 
 
 class Store(Base):
@@ -39,6 +52,7 @@ class Store(Base):
     __tablename__ = "store"
     merge = Merge.KEEP
     category = "open"
+    reach = None
 
     id: Mapped[UUID] = _own_record()
     source_id: Mapped[int] = mapped_column(ForeignKey("source.id"))
@@ -52,7 +66,17 @@ class Order(Base):
     """An order; `total` is in `currency` (ISO 4217)."""
 
     __tablename__ = "order"
-    __table_args__ = (Index(None, "record_id"), Index(None, "customer_id", "ordered_at", "id"))
+    __table_args__ = (
+        Index(None, "record_id"),
+        Index(None, "customer_id", "ordered_at", "id"),
+        Index(None, "ordered_at", "id"),
+        Index(None, "store_id", "ordered_at", "id"),
+        Index(None, "source_id", "ordered_at", "id"),
+        Index("ix_order_status", text(start("status")), "ordered_at", "id"),
+        Index("ix_order_channel", text(start("channel")), "ordered_at", "id"),
+        Index("ix_order_number", text(start("number"))),
+        Index(None, "total"),
+    )
     merge = Merge.FOLLOW
     category = "trade"
 

@@ -31,7 +31,7 @@ def test_what_has_a_customer_says_what_a_merge_does() -> None:
 def test_categories_are_the_known_ones() -> None:
     columns = [c for m in models() for c in m.__table__.columns]
     said = {c.info["category"] for c in columns if "category" in c.info}
-    assert said | {m.category for m in models()} - {None} <= set(CATEGORIES)
+    assert (said | {m.category for m in models()}) - {None} <= set(CATEGORIES)
 
 
 async def test_migrations_make_the_models(database: Database) -> None:

@@ -1,0 +1,40 @@
+"""Who asks: a client, what it may touch, and what for."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from hub.errors import PurposeNeeded, PurposeNotAllowed
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A client as its token describes it; `purposes` are keys in the order they were given."""
+
+    client_id: UUID
+    name: str
+    scopes: frozenset[str]
+    purposes: tuple[str, ...]
+    expires_at: datetime
+
+    def purpose(self, wanted: str | None) -> str:
+        """The purpose of one request: the one it names, or the only one the client has."""
+        if wanted is None:
+            return self._only()
+        if wanted not in self.purposes:
+            raise PurposeNotAllowed(
+                "The client does not have the purpose that the request names: name one of its own."
+            )
+        return wanted
+
+    def _only(self) -> str:
+        match self.purposes:
+            case (purpose,):
+                return purpose
+            case ():
+                raise PurposeNotAllowed("The client has no purpose: give it one to read with.")
+            case several:
+                raise PurposeNeeded(
+                    "The client has several purposes: name one of them in the header Hub-Purpose"
+                    f" ({', '.join(several)})."
+                )

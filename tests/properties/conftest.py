@@ -1,0 +1,4 @@
+"""What the properties of GraphQL share."""
+
+from tests.shop import filled as filled
+from tests.shop import shop as shop
