@@ -21,6 +21,8 @@ from hub.errors import HubError, SchemaTooNew, SchemaTooOld
 State = Literal["ok", "warn", "fail"]
 ECHO_SECONDS = 3.0
 """How long a notification to ourselves may take."""
+NUMBERING_SECONDS = 60
+"""How old an event without a number may be; longer than the transactions that write many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,9 @@ async def _inside(database: Database) -> AsyncGenerator[Finding]:
     async with database.owner.acquire() as connection:
         yield await _version(database, connection)
         yield await _encoding(connection)
-        yield await _revision(connection)
+        yield (schema := await _revision(connection))
+        if schema.state == "ok":
+            yield await _numbering(connection)
         yield await _jit(connection, database.reader_role)
         for finding in await _reader(database, connection):
             yield finding
@@ -131,6 +135,21 @@ async def _revision(connection: Connection) -> Finding:
     except SchemaTooNew as error:
         return Finding("schema", "fail", str(error))
     return Finding("schema", "ok", f"Revision {migrate.HEAD}, which this code needs.")
+
+
+async def _numbering(connection: Connection) -> Finding:
+    """Whether committed events reach their readers."""
+    waiting = await connection.fetchrow(
+        "SELECT count(*) AS count, extract(epoch FROM now() - min(created_at))::int AS seconds"
+        "  FROM event WHERE position IS NULL"
+    )
+    if waiting is None or (waiting["seconds"] or 0) < NUMBERING_SECONDS:
+        return Finding("events", "ok", "None waits to be numbered.")
+    message = (
+        f"{waiting['count']} wait for their number, the first for {waiting['seconds']} s;"
+        " a running hub gives it."
+    )
+    return Finding("events", "warn", message, ["hub serve"])
 
 
 async def _jit(connection: Connection, reader: str) -> Finding:

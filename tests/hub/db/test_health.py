@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -31,7 +32,7 @@ async def examined(database: Database, **changes: object) -> Mapping[str, Findin
 async def test_good_store_has_no_findings(database: Database) -> None:
     found = await examined(database)
     assert {finding.state for finding in found.values()} == {"ok"}
-    assert len(found) == 9
+    assert len(found) == 10
 
 
 async def test_missing_schema_is_found(database: Database) -> None:
@@ -66,6 +67,18 @@ async def test_missing_grant_is_found(database: Database) -> None:
 async def test_switched_off_cache_is_told(database: Database) -> None:
     found = await examined(database, database_statement_cache=False)
     assert found["prepared statements"].state == "warn"
+
+
+async def test_waiting_events_are_told(database: Database) -> None:
+    event = (
+        "INSERT INTO event (type, cause, created_at) VALUES ('a.b', 'api', now() - $1::interval)"
+    )
+    await database.owner.execute(event, timedelta(seconds=5))
+    assert (await examined(database))["events"].state == "ok"
+    await database.owner.execute(event, timedelta(hours=1))
+    events = (await examined(database))["events"]
+    assert (events.state, events.mend) == ("warn", ["hub serve"])
+    assert events.message.startswith("2 wait for their number, the first for 36")
 
 
 async def test_jit_is_told(database: Database) -> None:
