@@ -1,0 +1,314 @@
+"""The engine: requests become plans, plans become answers."""
+
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import msgspec
+import strawberry
+import structlog
+from graphql import ExecutionResult, GraphQLError, OperationType, VariableValues
+
+from hub.config import Settings
+from hub.db.engine import AWAY, Database
+from hub.feed import Feed
+from schema import errors
+from schema.build import core
+from schema.plan.cache import Cache
+from schema.plan.compile import ROUND
+from schema.plan.document import Document, Faulty, Operation
+from schema.plan.limits import Limits
+from schema.plan.plan import Plan, Planner, followed
+from schema.plan.run import STALE, Reader, Row
+from schema.plan.sight import Sight
+from schema.plan.types import execute
+from schema.rate import Rates
+from schema.request import Answer, Caller, Outcome, Request
+from schema.trusted import Trusted
+from schema.unit import Context
+
+log = structlog.get_logger(__name__)
+
+KEPT = 4_000_000
+"""Characters of documents that are kept with their plans."""
+PLANS = 2_000
+"""Plans that are kept: of one operation for one sight and one shape of its variables."""
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A request that may run: its plan and its variables."""
+
+    operation: Operation
+    given: dict[str, Any] | None
+    values: VariableValues
+    plan: Plan
+    planner: Planner
+    cost: int
+
+    @property
+    def variables(self) -> Mapping[str, Any]:
+        return self.values.coerced
+
+
+class Engine:
+    """Answers requests. Failures are answers too; nothing here raises but a cancellation."""
+
+    def __init__(
+        self,
+        schema: strawberry.Schema,
+        database: Database,
+        settings: Settings,
+        *,
+        feed: Feed,
+        trusted: Trusted,
+        wrote: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.core = core(schema)
+        self.limits = Limits(cost=settings.graphql_max_cost)
+        self._database = database
+        self._settings = settings
+        self._reader = Reader(database)
+        self._feed = feed
+        self._trusted = trusted
+        self._wrote = wrote
+        self._rates = Rates(settings.graphql_cost_per_second)
+        self._documents: Cache[Document] = Cache(KEPT)
+        self._plans: Cache[tuple[Plan, Planner]] = Cache(PLANS)
+        self._planners: dict[tuple[str, frozenset[str]], Planner] = {}
+
+    def figures(self) -> Mapping[str, int]:
+        """How well what was seen before is kept, for the metrics."""
+        return {
+            "documents_hit": self._documents.hits,
+            "documents_missed": self._documents.misses,
+            "plans_hit": self._plans.hits,
+            "plans_missed": self._plans.misses,
+        }
+
+    async def prepare(self) -> None:
+        """Learn the purposes, and read the trusted documents so that their first use is quick."""
+        await self._reader.learn()
+        for text in self._trusted.texts:
+            self._document(text)
+
+    async def answer(self, request: Request, caller: Caller, *, only_reads: bool = False) -> Answer:
+        """Answer a query or a mutation."""
+        try:
+            return await self._answer(request, caller, only_reads=only_reads)
+        except Faulty as fault:
+            return errors.faulty(fault.code, fault.errors)
+        except Exception as error:
+            return _failed(error)
+
+    async def stream(self, request: Request, caller: Caller) -> AsyncGenerator[Answer]:
+        """A subscription's answers as they come; for a query or a mutation exactly one."""
+        try:
+            operation = self._operation(request)
+            if operation.kind is not OperationType.SUBSCRIPTION:
+                yield await self._answer(request, caller, only_reads=False)
+                return
+            prepared = self._prepared(operation, request, caller)
+        except Faulty as fault:
+            yield errors.faulty(fault.code, fault.errors)
+            return
+        except Exception as error:
+            yield _failed(error)
+            return
+        async for answer in self._followed(prepared, caller):
+            yield answer
+
+    async def _answer(self, request: Request, caller: Caller, *, only_reads: bool) -> Answer:
+        operation = self._operation(request)
+        match operation.kind:
+            case OperationType.QUERY:
+                return await self._query(operation, request, caller)
+            case OperationType.MUTATION if only_reads:
+                raise _fault("METHOD_NOT_ALLOWED", "A mutation wants POST.")
+            case OperationType.MUTATION:
+                return await self._mutation(operation, request, caller)
+            case _:
+                raise _fault(
+                    "BAD_REQUEST",
+                    "A subscription wants a WebSocket (graphql-transport-ws) or an event stream.",
+                )
+
+    async def _query(self, operation: Operation, request: Request, caller: Caller) -> Answer:
+        try:
+            return await self._read(self._prepared(operation, request, caller), caller)
+        except STALE:
+            await self._forget()
+        except (*AWAY, asyncpg.InterfaceError):
+            await self._database.revive()
+        return await self._read(self._prepared(operation, request, caller), caller)
+
+    async def _forget(self) -> None:
+        """Compile everything anew: the purposes or their views are not what they were."""
+        self._plans.clear()
+        self._planners.clear()
+        await self._reader.learn()
+
+    async def _read(self, prepared: Prepared, caller: Caller) -> Answer:
+        plan = prepared.plan
+        if plan.declined:
+            return await self.executed(prepared, caller)
+        rows = await self._rows(prepared)
+        parts: list[bytes] = []
+        people = b""
+        for key in plan.keys:
+            row = rows.get(key)
+            if row is not None:
+                data, people = row.data, people + row.people
+            else:
+                data = msgspec.json.encode(plan.told[key](caller))
+            parts.append(b'"' + key.encode() + b'":' + data)
+        body = b'{"data":{' + b",".join(parts) + b"}" + _extensions(prepared.cost) + b"}"
+        if len(body) > self._settings.graphql_max_answer_bytes:
+            raise _fault(
+                "ANSWER_TOO_LARGE", "The answer is too large: ask for fewer items at a time."
+            )
+        return Answer(body, people=people)
+
+    async def executed(self, prepared: Prepared, caller: Caller) -> Answer:
+        """Let Strawberry's executor answer a query, on the rows of the same plan."""
+        rows = await self._rows(prepared)
+        root = {key: msgspec.json.decode(row.data) for key, row in rows.items()}
+        root |= {key: told(caller) for key, told in prepared.plan.told.items()}
+        result = execute(
+            self.core,
+            prepared.operation.document,
+            root,
+            variable_values=prepared.given,
+            operation_name=prepared.operation.name,
+        )
+        assert isinstance(result, ExecutionResult)  # noqa: S101 - nothing in it waits
+        people = b"".join(row.people for row in rows.values())
+        return _completed(result, prepared.cost, people)
+
+    async def _mutation(self, operation: Operation, request: Request, caller: Caller) -> Answer:
+        values = operation.coerced(request.variables)
+        planner = self._planner(caller)
+        context = Context(
+            caller, self._database, self._settings, planner, operation, values, self._rates
+        )
+        result = await _awaited(
+            execute(
+                self.core,
+                operation.document,
+                None,
+                context,
+                variable_values=request.variables,
+                operation_name=operation.name,
+            )
+        )
+        self._wrote()
+        return _completed(result, context.cost, context.people)
+
+    async def _followed(self, prepared: Prepared, caller: Caller) -> AsyncGenerator[Answer]:
+        key, statement = followed(prepared.plan)
+        since = await self._feed.beyond(-1)
+        while True:
+            until = await self._feed.beyond(since)
+            bounds = {"#since": since, "#until": until}
+            try:
+                rows = await self._reader.all(
+                    statement, statement.bound({**prepared.variables, **bounds})
+                )
+            except Exception as error:
+                yield _failed(error)
+                return
+            for row in rows:
+                data = b'{"data":{"' + key.encode() + b'":' + row.data + b"}}"
+                yield Answer(data, people=row.people)
+            since = rows[-1].position if len(rows) == ROUND else until
+
+    def _operation(self, request: Request) -> Operation:
+        text = self._trusted.text(request)
+        return self._document(text).operation(request.operation_name)
+
+    def _document(self, text: str) -> Document:
+        return self._documents.found(
+            text, lambda: Document(self.core, text, self.limits), len(text) + 500
+        )
+
+    def prepared(self, request: Request, caller: Caller, *, typed: bool = False) -> Prepared:
+        """What a request for a query comes to. Raises Faulty, Refused."""
+        return self._prepared(self._operation(request), request, caller, typed=typed)
+
+    def _prepared(
+        self, operation: Operation, request: Request, caller: Caller, *, typed: bool = False
+    ) -> Prepared:
+        values = operation.coerced(request.variables)
+        shape = operation.shape(values.coerced)
+        scopes = caller.principal.scopes
+        plan, planner = self._plans.found(
+            (operation, caller.purpose, scopes, shape, typed),
+            lambda: self._compiled(operation, values, caller, typed=typed),
+        )
+        cost = plan.cost(values.coerced)
+        if cost > self.limits.cost:
+            raise _fault(
+                "COST_TOO_HIGH",
+                f"This costs {cost} and may cost {self.limits.cost}: ask for shorter lists.",
+            )
+        self._rates.take(caller.principal.client_id, cost)
+        return Prepared(operation, request.variables, values, plan, planner, cost)
+
+    def _compiled(
+        self, operation: Operation, values: VariableValues, caller: Caller, *, typed: bool
+    ) -> tuple[Plan, Planner]:
+        planner = self._planner(caller)
+        return planner.plan(operation, values, typed=typed), planner
+
+    def _planner(self, caller: Caller) -> Planner:
+        key = (caller.purpose, caller.principal.scopes)
+        if key not in self._planners:
+            if len(self._planners) > PLANS:
+                self._planners.clear()
+            sight = Sight(self._reader.use(caller.purpose), caller.principal.scopes)
+            self._planners[key] = Planner(self.core, sight, self._settings.phone_region)
+        return self._planners[key]
+
+    async def _rows(self, prepared: Prepared) -> Mapping[str, Row]:
+        variables = prepared.variables
+        bound = {
+            key: (statement, statement.bound(variables))
+            for key, statement in prepared.plan.statements.items()
+        }
+        return await self._reader.each(bound) if bound else {}
+
+
+def _extensions(cost: int) -> bytes:
+    return b',"extensions":{"cost":%d}' % cost
+
+
+def _fault(code: str, message: str) -> Faulty:
+    return Faulty(code, [GraphQLError(message)])
+
+
+def _failed(error: Exception) -> Answer:
+    known = errors.translated(error)
+    if known is not None:
+        return errors.refusal(known)
+    log.error("request failed", exc_info=error)
+    return errors.unknown()
+
+
+async def _awaited(result: Any) -> ExecutionResult:
+    return result if isinstance(result, ExecutionResult) else await result
+
+
+def _completed(result: ExecutionResult, cost: int, people: bytes) -> Answer:
+    """What the executor made of a document, with errors in the hub's words."""
+    told: list[Mapping[str, Any]] = []
+    for error in result.errors or ():
+        told_error, unexpected = errors.resolved(error)
+        told.append(told_error)
+        if unexpected is not None:
+            log.error("resolver failed", exc_info=unexpected)
+    answer: dict[str, Any] = {"data": result.data, "extensions": {"cost": cost}}
+    if told:
+        answer = {"errors": told, **answer}
+    outcome = Outcome.PARTIAL if told else Outcome.OK
+    return Answer(msgspec.json.encode(answer), outcome, people=people)

@@ -1,0 +1,178 @@
+"""A document, parsed and validated once, and the plans that its operations were compiled to."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+from graphql import (
+    DirectiveNode,
+    DocumentNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    VariableNode,
+    VariableValues,
+    get_variable_values,
+    parse,
+    validate,
+)
+from graphql.language import Visitor, visit
+
+from schema.plan.limits import Limits, check
+from schema.plan.types import input_type
+from schema.plan.values import shape, slotted
+
+ERRORS = 5
+"""Faults of one document or its variables that are told at once."""
+
+
+class Faulty(Exception):
+    """A document or its variables can not be used; `errors` say why."""
+
+    def __init__(self, code: str, errors: Sequence[GraphQLError]) -> None:
+        super().__init__(code)
+        self.code = code
+        self.errors = errors
+
+
+class Document:
+    """What a text says. Raises Faulty when that is nothing that the schema can answer."""
+
+    def __init__(self, schema: GraphQLSchema, text: str, limits: Limits) -> None:
+        self.node = _parsed(text, limits)
+        _check(schema, self.node, limits)
+        self._fragments = {
+            node.name.value: node
+            for node in self.node.definitions
+            if isinstance(node, FragmentDefinitionNode)
+        }
+        self.operations = {
+            node.name.value if node.name else "": Operation(
+                schema, self.node, node, self._fragments
+            )
+            for node in self.node.definitions
+            if isinstance(node, OperationDefinitionNode)
+        }
+
+    def operation(self, name: str | None) -> "Operation":
+        """The operation of this name, or the only one."""
+        if name:
+            found = self.operations.get(name)
+            if found is None:
+                raise Faulty(
+                    "OPERATION_RESOLUTION_FAILURE",
+                    [GraphQLError("The document has no operation of the name that was asked for.")],
+                )
+            return found
+        if len(self.operations) != 1:
+            raise Faulty(
+                "OPERATION_RESOLUTION_FAILURE",
+                [GraphQLError("The document has several operations: name one as operationName.")],
+            )
+        (only,) = self.operations.values()
+        return only
+
+
+def _parsed(text: str, limits: Limits) -> DocumentNode:
+    if len(text) > limits.characters:
+        raise Faulty(
+            "DOCUMENT_TOO_LARGE",
+            [
+                GraphQLError(
+                    f"The document is longer than {limits.characters} characters:"
+                    " send values as variables."
+                )
+            ],
+        )
+    try:
+        return parse(text, max_tokens=limits.tokens)
+    except GraphQLError as error:
+        raise Faulty("GRAPHQL_PARSE_FAILED", [error]) from None
+    except RecursionError:
+        raise Faulty(
+            "GRAPHQL_PARSE_FAILED", [GraphQLError("The document nests too deeply.")]
+        ) from None
+
+
+def _check(schema: GraphQLSchema, node: DocumentNode, limits: Limits) -> None:
+    try:
+        check(node, limits)
+        errors = validate(schema, node, max_errors=ERRORS)
+    except GraphQLError as error:
+        errors = [error]
+    except RecursionError:
+        errors = [GraphQLError("The document nests too deeply.")]
+    if errors:
+        raise Faulty("GRAPHQL_VALIDATION_FAILED", errors)
+
+
+class Operation:
+    """One operation of a document, and what was compiled of it so far."""
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        document: DocumentNode,
+        node: OperationDefinitionNode,
+        fragments: Mapping[str, FragmentDefinitionNode],
+    ) -> None:
+        self.document = document
+        self.node = node
+        self.fragments = fragments
+        self.kind: OperationType = node.operation
+        self._schema = schema
+        self._definitions = node.variable_definitions or ()
+        self._types = {
+            definition.variable.name.value: input_type(schema, definition.type)
+            for definition in self._definitions
+        }
+        self._switches = tuple(sorted(_switches(document)))
+
+    @property
+    def name(self) -> str | None:
+        return self.node.name.value if self.node.name else None
+
+    def coerced(self, given: Mapping[str, Any] | None) -> VariableValues:
+        """The variables as their types want them. Raises Faulty."""
+        found = get_variable_values(
+            self._schema, self._definitions, dict(given or {}), ERRORS, hide_suggestions=True
+        )
+        if isinstance(found, list):
+            raise Faulty("BAD_USER_INPUT", found)
+        return found
+
+    def shape(self, variables: Mapping[str, Any]) -> Hashable:
+        """All of the variables that decides what statements look like."""
+        if not variables:
+            return ()
+        forms = tuple((name, shape(self._types[name], value)) for name, value in variables.items())
+        return (forms, tuple(variables.get(name) for name in self._switches))
+
+    def slotted(self, values: VariableValues) -> VariableValues:
+        """The variables with slots for what their shape does not hold."""
+        coerced = {
+            name: slotted(self._types[name], value, (name,))
+            for name, value in values.coerced.items()
+        }
+        return VariableValues(values.sources, coerced)
+
+
+class _Switches(Visitor):
+    """Finds the variables in `@skip` and `@include`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
+        if node.name.value in {"skip", "include"}:
+            for argument in node.arguments or ():
+                if isinstance(argument.value, VariableNode):
+                    self.names.add(argument.value.name.value)
+
+
+def _switches(document: DocumentNode) -> set[str]:
+    found = _Switches()
+    visit(document, found)
+    return found.names

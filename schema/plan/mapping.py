@@ -1,0 +1,203 @@
+"""What each field of a GraphQL type is in the purpose views; a type declares it field by field.
+
+The templates speak of `{t}`, the row itself, of `{p}`, the row it was reached from, and of `{v}`,
+the schema of the purpose; `{n}` is the row that a join leads to.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, ForwardRef, Optional, TypeVar, dataclass_transform
+
+import strawberry
+from sqlalchemy.orm import InstrumentedAttribute
+
+from hub.models import Base, Category
+
+T = TypeVar("T")
+
+READ = "hub.read"
+"""Where a field keeps its mapping in its metadata."""
+MOST = 100
+"""Items of a plain list unless the field says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A value computed from the columns of the row; `category` None means: that of the columns."""
+
+    sql: str
+    columns: Sequence[str] = ()
+    category: Category | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalId:
+    """The Relay id: type name and raw id, in base64."""
+
+    sql: str = '{t}."id"'
+    type_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """An object made of columns of the same row, null where `present` is not true of it."""
+
+    present: str
+    columns: Sequence[str]
+    fields: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """The one row of another table for which `on` is true, or null."""
+
+    on: str
+    columns: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """A short list: the rows for which `on` is true in this order, one per `distinct`."""
+
+    on: str
+    order: str
+    distinct: str = ""
+    most: int = MOST
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A connection over the rows for which `on` is true; `list` names its orders and conditions."""
+
+    list: str
+    on: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An abstract object: which type and which id it has depends on the row."""
+
+    by: str
+    id: str
+    columns: Sequence[str]
+    types: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """The one customer that something points at."""
+
+
+@dataclass(frozen=True, slots=True)
+class ById:
+    """Whatever of these types has a Relay id."""
+
+    types: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """What the hub knows without asking the database: `about` makes it of who asks."""
+
+    about: Callable[[Any], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The customer that a mutation speaks of, read when it is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """Events beyond a position, of a type that begins so."""
+
+
+Read = Leaf | GlobalId | Part | One | Many | Page | Choice | Lookup | ById | Local | Chosen | Follow
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """The table behind a GraphQL type, the scope that opens it, and whom a row is about.
+
+    `people` is SQL for the ids of the customers, as `bytea` of 16 bytes each.
+    """
+
+    model: type[Base]
+    scope: str | None = None
+    people: str | None = None
+
+
+ENTITIES: dict[str, Entity] = {}
+"""The tables by GraphQL type name."""
+
+
+@dataclass_transform(field_specifiers=())
+def entity(
+    model: type[Base], description: str, *, scope: str | None = None, people: str | None = None
+) -> Callable[[type[T]], type[T]]:
+    """Declare a GraphQL type that is read from a table."""
+
+    def declare(declared: type[T]) -> type[T]:
+        ENTITIES[declared.__name__] = Entity(model, scope, people)
+        return strawberry.type(declared, description=description)
+
+    return declare
+
+
+def field(read: Read, description: str, **options: Any) -> Any:
+    """A field with any mapping."""
+    return strawberry.field(description=description, metadata={READ: read}, **options)
+
+
+def column(attribute: InstrumentedAttribute[Any], description: str) -> Any:
+    """A field that is a column."""
+    name: str = attribute.property.columns[0].name
+    return field(Leaf(f'{{t}}."{name}"', (name,)), description)
+
+
+def word(attribute: InstrumentedAttribute[Any], description: str) -> Any:
+    """A field that is a column whose words are the values of a GraphQL enum, in small letters."""
+    name: str = attribute.property.columns[0].name
+    return field(Leaf(f'upper({{t}}."{name}")', (name,)), description)
+
+
+def global_id(description: str) -> Any:
+    """The field `id` of a node."""
+    return field(GlobalId(), description)
+
+
+def money(attribute: InstrumentedAttribute[Any], description: str, *, currency: str) -> Any:
+    """An amount in a currency; `currency` is the template of where that stands."""
+    name: str = attribute.property.columns[0].name
+    parts = (("amount", f'{{t}}."{name}"'), ("currency", currency))
+    return field(Part(f'{{t}}."{name}" IS NOT NULL', (name,), parts), description)
+
+
+def listed(read: Read, description: str) -> Callable[[Callable[..., Any]], Any]:
+    """Declare a list by a function whose signature says what it takes and gives; it never runs."""
+
+    def declare(signature: Callable[..., Any]) -> Any:
+        return field(read, description, resolver=signature)
+
+    return declare
+
+
+def followed(description: str) -> Callable[[Callable[..., Any]], Any]:
+    """Declare a subscription to events in the same way."""
+
+    def declare(signature: Callable[..., Any]) -> Any:
+        return field(Follow(), description, resolver=signature, is_subscription=True)
+
+    return declare
+
+
+def read_of(graphql_field: Any) -> Read | None:
+    """The mapping of a field of the built schema; None where Python resolves it."""
+    definition = graphql_field.extensions.get("strawberry-definition")
+    return None if definition is None else definition.metadata.get(READ)
+
+
+def back_to(type_name: str, module: str) -> Any:
+    """A nullable type that is declared in a module which imports this one."""
+    reference: Any = Annotated[ForwardRef(type_name), strawberry.lazy(module)]
+    return Optional[reference]  # noqa: UP045 - `|` does not take a value

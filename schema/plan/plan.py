@@ -1,0 +1,148 @@
+"""The plan of an operation: its statements, what is told without asking, and what it costs."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from graphql import FieldNode, GraphQLObjectType, GraphQLSchema, VariableValues, get_named_type
+
+from schema.plan.compile import nested, statement
+from schema.plan.cost import Cost
+from schema.plan.document import Operation
+from schema.plan.mapping import Chosen, Local, read_of
+from schema.plan.rows import Nodes, Rows
+from schema.plan.selection import Selector
+from schema.plan.sight import Sight
+from schema.plan.statement import Statement
+
+Told = Callable[[Any], Any]
+"""What makes a value of who asks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`statements` and `told` by response key; `keys` has all of them in order.
+
+    `declined`: something in it only the executor can answer, so rows tell their types.
+    """
+
+    keys: Sequence[str]
+    statements: Mapping[str, Statement]
+    told: Mapping[str, Told]
+    costs: Sequence[Cost]
+    declined: bool
+    fixed: int | None
+
+    def cost(self, variables: Mapping[str, Any]) -> int:
+        """What it costs with these variables."""
+        if self.fixed is not None:
+            return self.fixed
+        return sum(cost.of(variables) for cost in self.costs)
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """Compiles operations for one sight. `region`: of telephone numbers without a country."""
+
+    schema: GraphQLSchema
+    sight: Sight
+    region: str
+
+    def plan(self, operation: Operation, values: VariableValues, *, typed: bool = False) -> Plan:
+        """The plan of a query or subscription for variables of one shape.
+
+        Raises Refused for what may not be had, BadInput for values that can not be used.
+        """
+        root = _root(self.schema, operation)
+        selected = self.selector(operation, values).within(root, [operation.node.selection_set])
+        declined = any(nodes[0].name.value in {"__schema", "__type"} for nodes in selected.values())
+        statements: dict[str, Statement] = {}
+        told: dict[str, Told] = {}
+        costs: list[Cost] = []
+        for key, nodes in selected.items():
+            name = nodes[0].name.value
+            if name == "__typename":
+                told[key] = _constant(root.name)
+            elif not name.startswith("__"):
+                read = read_of(root.fields[name])
+                if isinstance(read, Local):
+                    told[key] = self._local(operation, values, root, read, nodes)
+                else:
+                    made, cost = self._statement(
+                        operation, values, root, nodes, typed=typed or declined
+                    )
+                    statements[key] = made
+                    costs.append(cost)
+        fixed = sum(c.of({}) for c in costs) if all(c.is_fixed for c in costs) else None
+        return Plan(tuple(selected), statements, told, costs, declined, fixed)
+
+    def chosen(
+        self, operation: Operation, values: VariableValues, type_name: str, nodes: Nodes
+    ) -> tuple[Statement, Cost]:
+        """The statement for customers whom a mutation speaks of, by their ids."""
+        type_ = cast("GraphQLObjectType", self.schema.type_map[type_name])
+        rows = self._rows(operation, values, typed=True)
+        field = type_.fields[nodes[0].name.value]
+        return statement(rows, Chosen(), field, nodes, region=self.region)
+
+    def selector(self, operation: Operation, values: VariableValues) -> Selector:
+        return Selector(self.schema, operation.fragments, values.coerced)
+
+    def _statement(
+        self,
+        operation: Operation,
+        values: VariableValues,
+        root: GraphQLObjectType,
+        nodes: Sequence[FieldNode],
+        *,
+        typed: bool,
+    ) -> tuple[Statement, Cost]:
+        field = root.fields[nodes[0].name.value]
+        read = read_of(field)
+        assert read is not None  # noqa: S101 - every root field but those of mutations has one
+        rows = self._rows(operation, values, typed=typed)
+        return statement(rows, read, field, nodes, region=self.region)
+
+    def _rows(self, operation: Operation, values: VariableValues, *, typed: bool) -> Rows:
+        return Rows(
+            self.schema,
+            self.sight,
+            self.selector(operation, values),
+            operation.slotted(values),
+            page=nested,
+            typed=typed,
+        )
+
+    def _local(
+        self,
+        operation: Operation,
+        values: VariableValues,
+        root: GraphQLObjectType,
+        read: Local,
+        nodes: Nodes,
+    ) -> Told:
+        type_ = cast("GraphQLObjectType", get_named_type(root.fields[nodes[0].name.value].type))
+        selected = self.selector(operation, values).of(type_, nodes)
+        names = {key: chosen[0].name.value for key, chosen in selected.items()}
+
+        def told(caller: Any) -> dict[str, Any]:
+            found = {"__typename": type_.name, **read.about(caller)}
+            return {key: found[name] for key, name in names.items()}
+
+        return told
+
+
+def _constant(value: Any) -> Told:
+    return lambda _: value
+
+
+def _root(schema: GraphQLSchema, operation: Operation) -> GraphQLObjectType:
+    root = schema.get_root_type(operation.kind)
+    assert root is not None  # noqa: S101 - validation saw it
+    return root
+
+
+def followed(plan: Plan) -> tuple[str, Statement]:
+    """The one field of a subscription and its statement."""
+    ((key, made),) = plan.statements.items()
+    return key, made

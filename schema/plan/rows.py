@@ -1,0 +1,258 @@
+"""Objects as SQL: each selected field becomes a column, and the row becomes JSON."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, cast
+
+from graphql import (
+    FieldNode,
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLSchema,
+    VariableValues,
+    get_argument_values,
+)
+
+from hub.errors import BadInput, Refused
+from schema.plan.cost import USUAL, Cost, Size
+from schema.plan.mapping import (
+    ENTITIES,
+    Choice,
+    Entity,
+    GlobalId,
+    Leaf,
+    Many,
+    One,
+    Page,
+    Part,
+    read_of,
+)
+from schema.plan.selection import Selector
+from schema.plan.sight import Sight
+from schema.plan.statement import Draft, Piece, together
+from schema.plan.types import named_type, object_type
+from schema.plan.values import Convert, Slot, extractor
+from schema.scalars import IN_SQL, global_id_in_sql
+
+Nodes = Sequence[FieldNode]
+Connect = Callable[["Rows", Page, GraphQLField, Nodes, str, Cost], Piece]
+"""What compiles a connection inside a row."""
+TYPE = "#type"
+"""The key under which rows tell their type to the executor; no answer has such a key."""
+
+
+class Rows:
+    """Compiles what is selected of rows into one draft of a statement."""
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        sight: Sight,
+        selector: Selector,
+        variables: VariableValues,
+        *,
+        page: "Connect",
+        typed: bool = False,
+    ) -> None:
+        self.schema = schema
+        self.sight = sight
+        self.selector = selector
+        self.variables = variables
+        self.draft = Draft()
+        self._page = page
+        self._typed = typed
+
+    def arguments(self, field: GraphQLField, nodes: Nodes) -> dict[str, Any]:
+        """The arguments of a field, with slots where variables stand."""
+        return get_argument_values(field, nodes[0], self.variables)
+
+    def entity(self, type_: GraphQLObjectType) -> Entity:
+        return ENTITIES[type_.name]
+
+    def whom(self, type_: GraphQLObjectType, row: str) -> str | None:
+        """The people that a row is about."""
+        people = self.entity(type_).people
+        return people and people.format(t=row, v=self.sight.schema)
+
+    def view(self, type_: GraphQLObjectType, name: str) -> str:
+        """The view behind a type, if the caller may see anything of it."""
+        entity = self.entity(type_)
+        self.sight.demand(entity, (), name)
+        return f'"{self.sight.schema}"."{entity.model.__tablename__}"'
+
+    def object(
+        self, type_: GraphQLObjectType, nodes: Nodes, row: str, parent: str, cost: Cost
+    ) -> Piece:
+        """The columns of the object that these nodes select of a row."""
+        columns: list[str] = []
+        people: list[str | None] = []
+        for key, chosen in self.selector.of(type_, nodes).items():
+            piece = self._field(type_, chosen, row, parent, cost)
+            columns.append(f'{piece.json} AS "{key}"')
+            people.append(piece.people)
+        if self._typed:
+            columns.append(f"'{type_.name}'::text AS \"{TYPE}\"")
+        return Piece(", ".join(columns), together(people))
+
+    def _field(
+        self, type_: GraphQLObjectType, nodes: Nodes, row: str, parent: str, cost: Cost
+    ) -> Piece:
+        name = nodes[0].name.value
+        if name == "__typename":
+            return Piece(f"'{type_.name}'::text")
+        field = type_.fields[name]
+        label = f"{type_.name}.{name}"
+        match read_of(field):
+            case Leaf() as read:
+                self._demand(type_, read.columns, label)
+                self.sight.demand_category(read.category, label)
+                return Piece(self._leaf(field, self._at(read.sql, row, parent)))
+            case GlobalId(sql=sql):
+                return Piece(global_id_in_sql(type_.name, self._at(sql, row, parent)))
+            case Part() as read:
+                self._demand(type_, read.columns, label)
+                return Piece(self._part(read, field, nodes, row, parent))
+            case One() as read:
+                self._demand(type_, read.columns, label)
+                return self._one(read, field, nodes, row, parent, cost)
+            case Many() as read:
+                return self.many(read, field, nodes, row, parent, cost)
+            case Page() as read:
+                return self._page(self, read, field, nodes, row, cost)
+            case Choice() as read:
+                self._demand(type_, read.columns, label)
+                return self._choice(read, nodes, row, parent, cost)
+            case _:
+                raise LookupError(f"{label} is not read from a row")
+
+    def _demand(self, type_: GraphQLObjectType, columns: Sequence[str], label: str) -> None:
+        self.sight.demand(self.entity(type_), columns, label)
+
+    def _at(self, template: str, row: str, parent: str, n: str = "") -> str:
+        return template.format(t=row, p=parent, n=n, v=self.sight.schema)
+
+    def _leaf(self, field: GraphQLField, sql: str) -> str:
+        write = IN_SQL.get(named_type(field).name)
+        return sql if write is None else write(sql)
+
+    def _part(self, read: Part, field: GraphQLField, nodes: Nodes, row: str, parent: str) -> str:
+        type_ = object_type(field)
+        templates = dict(read.fields)
+        columns: list[str] = []
+        for key, chosen in self.selector.of(type_, nodes).items():
+            name = chosen[0].name.value
+            if name == "__typename":
+                sql = f"'{type_.name}'::text"
+            else:
+                sql = self._leaf(type_.fields[name], self._at(templates[name], row, parent))
+            columns.append(f'{sql} AS "{key}"')
+        x = self.draft.row()
+        json = f"(SELECT row_to_json({x}) FROM (SELECT {', '.join(columns)}) {x})"
+        return f"CASE WHEN {self._at(read.present, row, parent)} THEN {json} END"
+
+    def _one(
+        self, read: One, field: GraphQLField, nodes: Nodes, row: str, parent: str, cost: Cost
+    ) -> Piece:
+        type_ = object_type(field)
+        return self.single(type_, nodes, read.on, row, parent, cost)
+
+    def single(
+        self, type_: GraphQLObjectType, nodes: Nodes, on: str, row: str, parent: str, cost: Cost
+    ) -> Piece:
+        """The one row of a type for which `on` is true, as JSON, or null."""
+        n, x = self.draft.row(), self.draft.row()
+        inner = Cost()
+        cost.add(1, inner)
+        view = self.view(type_, type_.name)
+        made = self.object(type_, nodes, n, row, inner)
+        source = f"FROM {view} {n} WHERE {self._at(on, row, parent, n)}"
+        json = f"(SELECT row_to_json({x}) FROM (SELECT {made.json} {source}) {x})"
+        people = together([self.whom(type_, n), made.people])
+        return Piece(json, people and f"(SELECT {people} {source})")
+
+    def many(
+        self, read: Many, field: GraphQLField, nodes: Nodes, row: str, parent: str, cost: Cost
+    ) -> Piece:
+        """A short list as a JSON array."""
+        type_ = object_type(field)
+        first = self.arguments(field, nodes).get("first")
+        limit = self.draft.bind(first, "int", self._bounded(read.most))
+        inner = Cost()
+        cost.add(USUAL if first is None else _size(first, read.most), inner)
+        n, x = self.draft.row(), self.draft.row()
+        view = self.view(type_, f"{type_.name}")
+        made = self.object(type_, nodes, n, row, inner)
+        distinct = f"DISTINCT ON ({self._at(read.distinct, row, parent, n)}) " * bool(read.distinct)
+        where = f"WHERE {self._at(read.on, row, parent, n)}" if read.on else ""
+        source = (
+            f"FROM {view} {n} {where} ORDER BY {self._at(read.order, row, parent, n)} LIMIT {limit}"
+        )
+        json = (
+            f"(SELECT coalesce(json_agg({x}), '[]'::json)"
+            f" FROM (SELECT {distinct}{made.json} {source}) {x})"
+        )
+        if made.people is None:
+            return Piece(json)
+        found = f"SELECT {distinct}{made.people} AS people {source}"
+        return Piece(json, f"(SELECT string_agg(y.people, ''::bytea) FROM ({found}) y)")
+
+    def _bounded(self, most: int) -> Convert:
+        def convert(value: Any) -> int:
+            return bounded(value, most, default=most)
+
+        return convert
+
+    def _choice(self, read: Choice, nodes: Nodes, row: str, parent: str, cost: Cost) -> Piece:
+        by, id_ = self._at(read.by, row, parent), self._at(read.id, row, parent)
+        return self.choice(by, id_, read.types, nodes, cost)
+
+    def choice(
+        self, by: str, id_: str, types: Sequence[tuple[str, str]], nodes: Nodes, cost: Cost
+    ) -> Piece:
+        """The object of the type that `by` says, among pairs of a word and a type's name."""
+        pieces = list(self._cases(types, nodes, id_, cost))
+        if not pieces:
+            return Piece("NULL::json")
+        cases = " ".join(f"WHEN '{word}' THEN {piece.json}" for word, piece in pieces)
+        people = " ".join(f"WHEN '{w}' THEN {p.people}" for w, p in pieces if p.people)
+        return Piece(f"CASE {by} {cases} END", f"CASE {by} {people} END" if people else None)
+
+    def _cases(
+        self, types: Sequence[tuple[str, str]], nodes: Nodes, id_: str, cost: Cost
+    ) -> Iterator[tuple[str, Piece]]:
+        for word, name in types:
+            type_ = cast("GraphQLObjectType", self.schema.type_map[name])
+            try:
+                yield word, self.single(type_, nodes, f'{{n}}."id" = {id_}', "", "", cost)
+            except Refused:
+                if self._is_meant(type_, nodes):
+                    raise
+
+    def _is_meant(self, type_: GraphQLObjectType, nodes: Nodes) -> bool:
+        """Whether more is asked of a type than every node has."""
+        asked = {chosen[0].name.value for chosen in self.selector.of(type_, nodes).values()}
+        return bool(asked - {"id", "__typename"})
+
+
+def bounded(value: Any, most: int, *, default: int) -> int:
+    """How many items a list is asked for. Raises BadInput when that can not be."""
+    if value is None:
+        return default
+    if not 0 <= value <= most:
+        raise BadInput(f"A list gives from 0 to {most} items at a time: ask for no more.")
+    return int(value)
+
+
+def _size(value: Any, most: int) -> int | Size:
+    """How many items to count a list as."""
+    if not isinstance(value, Slot):
+        return min(max(value, 0), most)
+    take = extractor(value)
+
+    def size(variables: Mapping[str, Any]) -> int:
+        asked = take(variables)
+        return USUAL if asked is None else min(max(asked, 0), most)
+
+    return size
+
+
+size = _size

@@ -1,0 +1,76 @@
+"""Running statements: as the reader, on connections that nobody leaves anything on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+
+from hub.db import views
+from hub.db.engine import Database
+from hub.db.views import Use
+from hub.errors import PurposeNotAllowed
+from schema.plan.statement import Statement
+
+STALE = (
+    asyncpg.UndefinedTableError,
+    asyncpg.UndefinedColumnError,
+    asyncpg.InvalidSchemaNameError,
+    asyncpg.InvalidCachedStatementError,
+    asyncpg.InsufficientPrivilegeError,
+)
+"""The views changed since the plan was made."""
+
+Bound = tuple[Statement, Sequence[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """JSON of an answer's part, and the people in it, 16 bytes each."""
+
+    data: bytes
+    people: bytes
+    position: int = 0
+
+
+NOTHING = Row(b"null", b"")
+
+
+class Reader:
+    """Runs statements for purposes. `learn` first."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._uses: dict[str, Use] = {}
+
+    async def learn(self) -> None:
+        """Read the purposes as they are now."""
+        async with self._database.owner.acquire() as connection:
+            self._uses = {use.key: use for use in await views.uses(connection)}
+
+    def use(self, purpose: str) -> Use:
+        """A purpose by its key. Raises PurposeNotAllowed when there is none any more."""
+        if purpose not in self._uses:
+            raise PurposeNotAllowed("This purpose is no longer in use: name another.")
+        return self._uses[purpose]
+
+    async def each(self, bound: Mapping[str, Bound]) -> Mapping[str, Row]:
+        """The row of every statement, by key."""
+        skewed = any(statement.skewed for statement, _ in bound.values())
+        pool = self._database.chooser if skewed else self._database.reader
+        async with pool.acquire() as connection:
+            found: dict[str, Row] = {}
+            for key, (statement, arguments) in bound.items():
+                row = await connection.fetchrow(statement.sql, *arguments)
+                found[key] = _row(row) if row else NOTHING
+            return found
+
+    async def all(self, statement: Statement, arguments: Sequence[Any]) -> list[Row]:
+        """All rows of one statement that follows events."""
+        async with self._database.reader.acquire() as connection:
+            rows = await connection.fetch(statement.sql, *arguments)
+        return [Row(row["data"], row["people"] or b"", row["position"]) for row in rows]
+
+
+def _row(row: Any) -> Row:
+    return Row(row[0] or b"null", row[1] or b"")

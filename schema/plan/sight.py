@@ -1,0 +1,93 @@
+"""What a caller may see: the columns of their purpose's views that their scopes open as well."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from auth.scopes import READS
+from hub.db.views import Use, visible
+from hub.errors import Forbidden, PurposeNotAllowed
+from hub.models import Base
+from hub.models.base import CATEGORIES, Category
+from schema.plan.mapping import Entity
+
+if TYPE_CHECKING:
+    from sqlalchemy import Column
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """One purpose and one set of scopes. Everything is checked when a document is compiled."""
+
+    use: Use
+    scopes: frozenset[str]
+    _columns: dict[str, frozenset[str]] = field(
+        default_factory=dict[str, frozenset[str]], compare=False
+    )
+
+    @property
+    def schema(self) -> str:
+        """The schema of the purpose's views."""
+        return self.use.schema
+
+    @property
+    def choosable(self) -> frozenset[Category]:
+        """The categories that people may be chosen by."""
+        return frozenset(category for category in CATEGORIES if self._may_choose(category))
+
+    def demand(self, entity: Entity, columns: Sequence[str], name: str) -> None:
+        """Raise unless these columns of a table may be returned; `name` is the field's."""
+        shown = self._shown(entity.model)
+        if not shown or not shown.issuperset(columns):
+            raise PurposeNotAllowed(
+                f"The purpose {self.use.key} may not have {name}: leave it out, or name a purpose"
+                " that may."
+            )
+        if entity.scope is not None:
+            self._demand_scope(entity.scope, name)
+        table = entity.model.__table__
+        for column in columns:
+            self.demand_category(_category(table.columns[column], entity.model), name)  # type: ignore[arg-type]  # a Column
+
+    def demand_category(self, category: Category | None, name: str) -> None:
+        """Raise unless the scopes open a category of data."""
+        if category is not None and category != "open":
+            self._demand_scope(READS[category], name)
+
+    def demand_choice(self, categories: Iterable[Category], name: str) -> None:
+        """Raise unless people may be chosen or ordered by these categories.
+
+        Under consent, what people did and what is thought of them chooses nobody: that would be
+        profiling, which wants a consent of its own.
+        """
+        for category in categories:
+            self.demand_category(category, name)
+            if not self._may_choose(category):
+                raise PurposeNotAllowed(
+                    f"The purpose {self.use.key} may not choose or order people by {category}"
+                    f" data ({name}): leave it out, or name a purpose that may."
+                )
+
+    def _may_choose(self, category: Category) -> bool:
+        if category == "open":
+            return True
+        by_consent = self.use.basis == "consent" and self.use.key != "profiling"
+        is_profiling = by_consent and category in {"trade", "behaviour", "profile"}
+        has_scope = READS[category] in self.scopes
+        return has_scope and category in self.use.may_return and not is_profiling
+
+    def _demand_scope(self, scope: str, name: str) -> None:
+        if scope not in self.scopes:
+            raise Forbidden(f"{name} needs the scope {scope}, which the client does not have.")
+
+    def _shown(self, model: type[Base]) -> frozenset[str]:
+        table = model.__tablename__
+        if table not in self._columns:
+            self._columns[table] = frozenset(visible(model, self.use))
+        return self._columns[table]
+
+
+def _category(column: "Column[object]", model: type[Base]) -> Category | None:
+    if column.name == "customer_id" or (column.primary_key and column.name.endswith("id")):
+        return None
+    return column.info.get("category", model.category)

@@ -1,0 +1,47 @@
+"""Closed lists of words that several subjects use."""
+
+from enum import Enum
+
+import strawberry
+
+
+@strawberry.enum(description="A person's gender, as far as a source says.")
+class Gender(Enum):
+    FEMALE = strawberry.enum_value("female", description="Female.")
+    MALE = strawberry.enum_value("male", description="Male.")
+    OTHER = strawberry.enum_value("other", description="Neither of these.")
+
+
+@strawberry.enum(description="How people met.")
+class InteractionKind(Enum):
+    CALL = strawberry.enum_value("call", description="A telephone call.")
+    EMAIL = strawberry.enum_value("email", description="An e-mail.")
+    MEETING = strawberry.enum_value("meeting", description="A meeting.")
+    SMS = strawberry.enum_value("sms", description="A text message.")
+    CHAT = strawberry.enum_value("chat", description="A conversation in a messenger.")
+    VISIT = strawberry.enum_value("visit", description="A visit to a store or a site.")
+    REVIEW = strawberry.enum_value("review", description="A review that was written.")
+
+
+@strawberry.enum(description="Who began an interaction.")
+class InteractionDirection(Enum):
+    IN = strawberry.enum_value("in", description="The person came to the retailer.")
+    OUT = strawberry.enum_value("out", description="The retailer came to the person.")
+
+
+@strawberry.enum(description="What kind of identifier it is.")
+class IdentifierType(Enum):
+    EMAIL = strawberry.enum_value("email", description="An e-mail address.")
+    PHONE = strawberry.enum_value("phone", description="A telephone number in E.164.")
+    LOYALTY_CARD = strawberry.enum_value("loyalty_card", description="A loyalty card's number.")
+    EXTERNAL = strawberry.enum_value(
+        "external", description="An id in another system, written `source:id`."
+    )
+
+
+@strawberry.enum(description="What a person said of a purpose.")
+class ConsentWord(Enum):
+    GRANTED = strawberry.enum_value("granted", description="They agreed.")
+    DENIED = strawberry.enum_value("denied", description="They were asked and did not agree.")
+    WITHDRAWN = strawberry.enum_value("withdrawn", description="They agreed once, and no longer.")
+    OBJECTED = strawberry.enum_value("objected", description="They object.")
