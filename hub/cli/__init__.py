@@ -33,11 +33,13 @@ class Command:
 
 
 COMMANDS: Mapping[str, Command] = {
+    "client": Command("hub.cli.client:command", "Register programs that ask, and make tokens"),
     "doctor": Command("hub.cli.database:doctor", "Look for what is missing, and say what mends it"),
     "export": Command("hub.cli.exporting:command", "Write links or customers to a file"),
     "identity": Command("hub.cli.identity:command", "Ask and decide who is the same person"),
     "import": Command("hub.cli.importing:command", "Read customers, orders and more from a file"),
     "migrate": Command("hub.cli.database:migrate", "Bring the database to this release's schema"),
+    "serve": Command("hub.cli.serving:command", "Answer GraphQL over HTTP and WebSockets"),
     "stop": Command("hub.cli.database:stop", "Stop the embedded database"),
 }
 

@@ -1,0 +1,118 @@
+"""GraphQL over server-sent events, one connection per operation (`graphql-sse`, distinct mode)."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from hub import clock
+from hub.web.asgi import Header, Receive, Send
+from schema.admission import INTERNAL, complaint
+from schema.media import CONTENT_TYPE, Media
+from schema.request import Answer, Outcome
+
+KEEP_ALIVE_SECONDS = 12.0
+"""Proxies cut a connection on which nothing happens for long."""
+KEEP_ALIVE = b":\n\n"
+COMPLETE = b"event: complete\ndata:\n\n"
+EXPIRED = "The access token has expired: get a new one and ask again."
+HEADERS: list[Header] = [
+    CONTENT_TYPE[Media.EVENTS],
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),  # nginx would hold the events back
+]
+
+log = structlog.get_logger(__name__)
+
+
+async def stream(
+    answers: AsyncGenerator[Answer],
+    receive: Receive,
+    send: Send,
+    *,
+    expires_at: datetime,
+    stopping: asyncio.Event,
+    keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
+) -> str:
+    """Send the answers as they come, and return how it ended.
+
+    Ends with `complete` when there are no more or the token has expired. When the hub stops it
+    breaks off without, so that the client comes back.
+    """
+    await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+    async with aclosing(answers):
+        ends = {
+            asyncio.create_task(_left(receive)): "gone",
+            asyncio.create_task(stopping.wait()): "stopped",
+        }
+        try:
+            ended = await _pass_on(answers, send, ends, expires_at, keep_alive_seconds)
+        finally:
+            for end in ends:
+                end.cancel()
+    if ended != "gone":
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+    return ended
+
+
+async def _pass_on(
+    answers: AsyncGenerator[Answer],
+    send: Send,
+    ends: dict[asyncio.Task[Any], str],
+    expires_at: datetime,
+    pause: float,
+) -> str:
+    upcoming = asyncio.create_task(_next(answers))
+    try:
+        while True:
+            left = (expires_at - clock.now()).total_seconds()
+            if left <= 0:
+                return await _finish(send, event(complaint(EXPIRED, "UNAUTHENTICATED")))
+            done, _ = await asyncio.wait(
+                {upcoming, *ends},
+                timeout=min(pause, left),
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            if ended := next((ends[end] for end in ends if end in done), None):
+                return ended
+            if upcoming in done:
+                if (answer := upcoming.result()) is None:
+                    return await _finish(send)
+                await _write(send, event(answer.body))
+                upcoming = asyncio.create_task(_next(answers))
+            elif left > pause:
+                await _write(send, KEEP_ALIVE)
+    finally:
+        upcoming.cancel()
+        await asyncio.wait({upcoming})
+
+
+async def _next(answers: AsyncGenerator[Answer]) -> Answer | None:
+    try:
+        return await anext(answers, None)
+    except Exception as error:
+        log.error("a stream failed", exc_info=error)
+        return Answer(complaint(INTERNAL, "INTERNAL_SERVER_ERROR"), Outcome.FAILED)
+
+
+def event(body: bytes) -> bytes:
+    """One answer. JSON made by the database holds line breaks, which part an event's data."""
+    lines = b"".join(b"data: %b\n" % line for line in body.splitlines())
+    return b"event: next\n" + lines + b"\n"
+
+
+async def _finish(send: Send, last: bytes = b"") -> str:
+    await _write(send, last + COMPLETE)
+    return "expired" if last else "completed"
+
+
+async def _write(send: Send, body: bytes) -> None:
+    await send({"type": "http.response.body", "body": body, "more_body": True})
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

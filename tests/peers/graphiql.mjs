@@ -1,0 +1,51 @@
+// graphiql.mjs URL TOKEN PURPOSE: use the page as a person would, and print what was seen.
+import { open } from "./browser.mjs";
+
+const [url, token, purpose] = process.argv.slice(2);
+const { browser, page, seen } = await open();
+const told = {};
+
+const response = () =>
+  page.$eval(".graphiql-response", (element) => element.innerText.replaceAll("\u00a0", " "));
+
+async function waitForResponse(text) {
+  await page.waitForFunction(
+    (text) =>
+      document.querySelector(".graphiql-response").innerText.replaceAll("\u00a0", " ").includes(text),
+    { timeout: 15000 },
+    text,
+  );
+  return response();
+}
+
+async function ask(query, expected) {
+  await page.goto(`${url}/graphiql/#query=${encodeURIComponent(query)}`);
+  await page.reload();
+  await page.waitForSelector(".graphiql-query-editor .view-line");
+  await page.click(".graphiql-execute-button");
+  return waitForResponse(expected);
+}
+
+try {
+  await page.goto(`${url}/graphiql`);
+  await page.waitForSelector(".graphiql-query-editor .view-line");
+  told.editor = await page.$eval(".graphiql-query-editor", (element) => element.innerText);
+  told.withoutToken = await waitForResponse("hub client token").catch(response);
+
+  await page.type("input[name=token]", token);
+  await page.type("input[name=purpose]", purpose);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(".graphiql-doc-explorer-root-type, .graphiql-sidebar button");
+  await page.click(".graphiql-sidebar button");
+  await page.waitForSelector(".graphiql-doc-explorer-root-type");
+  told.documentation = await page.$eval(".graphiql-doc-explorer", (element) => element.innerText);
+
+  await page.click(".graphiql-execute-button");
+  told.answer = await waitForResponse('"data"');
+  if (process.env.SCREENSHOT) await page.screenshot({ path: process.env.SCREENSHOT });
+  told.subscription = await ask("subscription { customerChanged { id displayName } }", '"data"');
+  told.kept = await page.evaluate(() => [Object.keys(localStorage), document.cookie]);
+} finally {
+  console.log(JSON.stringify({ ...told, ...seen, address: page.url() }));
+  await browser.close();
+}

@@ -1,0 +1,62 @@
+"""GraphiQL in a real browser: it appears, asks, subscribes, and talks to nobody else."""
+
+import gzip
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from zipfile import ZipFile
+
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount, Route, WebSocketRoute
+
+from hub.web.graphiql import BUNDLE, graphiql
+from tests.peers.conftest import Node, Serve
+from tests.peers.toy import Server, Toy
+
+BUILDER = Path(__file__).parents[2] / ".ci" / "graphiql.py"
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+async def server(serve: Serve) -> Server:
+    page, toy = graphiql(), Toy()
+    doors = [Route("/graphql", toy), WebSocketRoute("/graphql", toy)]
+    return Server(await serve(Starlette(routes=[*doors, Mount("/graphiql", page)])))
+
+
+@pytest.fixture
+async def seen(server: Server, node: Node, browser: str, tmp_path: Path) -> dict[str, Any]:
+    """What a person sees who gives a token, runs the first query and then a subscription."""
+    env = {"BROWSER": browser, "SCREENSHOT": str(tmp_path / "graphiql.png")}
+    return await node(
+        "graphiql.mjs", server.url, server.token, server.purpose, env=env, seconds=120
+    )
+
+
+async def test_graphiql_works_in_browser(seen: dict[str, Any], server: Server) -> None:
+    assert "FirstCustomers" in seen["editor"]
+    assert "hub client token" in seen["withoutToken"]
+    assert "query" in seen["documentation"].lower()
+    assert "displayName" in seen["answer"]
+    assert "customerChanged" in seen["subscription"]
+    assert seen["console"] == []
+    asked = {urlsplit(url).netloc for url in seen["requests"] if not url.startswith("data:")}
+    assert asked == {urlsplit(server.url).netloc}
+    assert seen["kept"] == [[], ""]
+
+
+@pytest.mark.usefixtures("peers")
+def test_bundle_is_built_again_alike(tmp_path: Path) -> None:
+    again = tmp_path / "graphiql.zip"
+    subprocess.run([sys.executable, BUILDER, tmp_path / "work", again], check=True, timeout=600)
+    assert contents(again) == contents(BUNDLE)
+
+
+def contents(bundle: Path) -> dict[str, bytes]:
+    """What is in it, however it is compressed."""
+    with ZipFile(bundle) as archive:
+        return {name: gzip.decompress(archive.read(name)) for name in archive.namelist()}
