@@ -33,6 +33,7 @@ FIELDS: Mapping[str, tuple[type, ...]] = {
     "attempt": (int,),
     "batch": (int,),
     "cause": (str,),
+    "client_id": (UUID,),
     "code": (str,),
     "count": (int,),
     "customer_id": (UUID,),

@@ -1,6 +1,7 @@
 """The schema: Strawberry's types, with plans in the place of resolvers."""
 
-from typing import Any
+from operator import attrgetter
+from typing import Any, cast
 
 import strawberry
 from graphql import (
@@ -11,7 +12,9 @@ from graphql import (
 )
 from strawberry.schema.config import StrawberryConfig
 
+from schema.inputs import read_inputs
 from schema.interaction import Interaction
+from schema.mutation import Mutation
 from schema.order import Order
 from schema.plan.mapping import Chosen, read_of
 from schema.plan.rows import TYPE
@@ -22,17 +25,21 @@ from schema.scalars import SCALARS
 from schema.source import SourceRecord
 from schema.subscription import Subscription
 from schema.unit import chosen
+from schema.writing import PAYLOADS, Do, write_of
 
 
 def build() -> strawberry.Schema:
     """The schema of this release."""
     built = strawberry.Schema(
         query=Query,
+        mutation=Mutation,
         subscription=Subscription,
         types=[Interaction, Order, Product, SourceRecord, Store],
         config=StrawberryConfig(scalar_map=dict(SCALARS)),
     )
     _read_rows(core(built))
+    _write(core(built))
+    read_inputs(core(built))
     return built
 
 
@@ -56,6 +63,36 @@ def _read_rows(schema: GraphQLSchema) -> None:
                     field.resolve = (
                         _word(named) if isinstance(named, GraphQLEnumType) else _from_row
                     )
+
+
+def _write(schema: GraphQLSchema) -> None:
+    """Let mutations do what they declare, with inputs that are the hub's own values already."""
+    root = schema.mutation_type
+    assert root is not None  # noqa: S101 - it has been given above
+    for field in root.fields.values():
+        write = write_of(field)
+        if write is not None:
+            field.resolve = _doing(write.do)
+    for name in PAYLOADS & schema.type_map.keys():
+        for field in cast("GraphQLObjectType", schema.type_map[name]).fields.values():
+            if read_of(field) is None:
+                field.resolve = _attribute(field.extensions["strawberry-definition"].python_name)
+
+
+def _doing(do: Do) -> Any:
+    def resolve(_: Any, info: Info, *, input: Any) -> Any:
+        return do(info, input)
+
+    return resolve
+
+
+def _attribute(name: str) -> Any:
+    read = attrgetter(name)
+
+    def resolve(source: Any, _: Info) -> Any:
+        return read(source)
+
+    return resolve
 
 
 def _is_part(type_: GraphQLObjectType) -> bool:

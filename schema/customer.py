@@ -38,6 +38,11 @@ SAID_OF = (
     ' WHERE l."customer_id" = {t}."id" AND l."unlinked_at" IS NULL)'
 )
 
+IS_OPEN = (
+    '(SELECT d."category" FROM "{v}"."attribute_definition" d WHERE d."key" = {n}."key") = ANY({c})'
+)
+"""An attribute is of its own declared category."""
+
 
 @strawberry.enum(description="Whether a contact point may be used.")
 class IdentifierStatus(Enum):
@@ -105,7 +110,7 @@ class Customer(Node):
     city: str | None = column(models.Customer.city, "City.")
     last_ordered_at: datetime | None = field(
         Leaf(
-            "nullif({t}.\"last_ordered_at\", TIMESTAMPTZ '0001-01-01 00:00:00+00')",
+            f'nullif({{t}}."last_ordered_at", {models.NEVER_SQL})',
             ("last_ordered_at",),
         ),
         "When they last ordered; null for never.",
@@ -134,7 +139,10 @@ class Customer(Node):
     )
     def tags(self, first: Most = UNSET) -> list[Tag]: ...
 
-    @listed(Many(OF_CUSTOMER, '{n}."key", {n}."record_id"'), "Declared attributes, by key.")
+    @listed(
+        Many(f"{OF_CUSTOMER} AND {IS_OPEN}", '{n}."key", {n}."record_id"'),
+        "Declared attributes, by key.",
+    )
     def attributes(self, first: Most = UNSET) -> list[Attribute]: ...
 
     @listed(Many(OF_CUSTOMER, '{n}."purpose"'), "What they agreed to, by purpose.")

@@ -1,7 +1,7 @@
 """The engine: requests become plans, plans become answers."""
 
 from collections.abc import AsyncGenerator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import asyncpg
@@ -26,14 +26,17 @@ from schema.plan.types import execute
 from schema.rate import Rates
 from schema.request import Answer, Caller, Outcome, Request
 from schema.trusted import Trusted
-from schema.unit import Context
+from schema.unit import Context, carried_out
 
 log = structlog.get_logger(__name__)
 
-KEPT = 4_000_000
-"""Characters of documents that are kept with their plans."""
-PLANS = 2_000
-"""Plans that are kept: of one operation for one sight and one shape of its variables."""
+QUERY, MUTATION, SUBSCRIPTION = (kind.value for kind in OperationType)
+
+KEPT = 16_000_000
+"""Bytes of documents that are kept, besides the trusted ones."""
+PLANS = 8_000_000
+"""Bytes of plans that are kept: each of an operation for a sight and a shape of its variables."""
+SIGHTS = 2_000
 
 
 @dataclass(slots=True)
@@ -74,6 +77,7 @@ class Engine:
         self._trusted = trusted
         self._wrote = wrote
         self._rates = Rates(settings.graphql_cost_per_second)
+        self._pinned: Mapping[str, Document] = {}
         self._documents: Cache[Document] = Cache(KEPT)
         self._plans: Cache[tuple[Plan, Planner]] = Cache(PLANS)
         self._planners: dict[tuple[str, frozenset[str]], Planner] = {}
@@ -90,37 +94,39 @@ class Engine:
     async def prepare(self) -> None:
         """Learn the purposes, and read the trusted documents so that their first use is quick."""
         await self._reader.learn()
-        for text in self._trusted.texts:
-            self._document(text)
+        self._pinned = {
+            text: Document(self.core, text, self.limits) for text in self._trusted.texts
+        }
 
     async def answer(self, request: Request, caller: Caller, *, only_reads: bool = False) -> Answer:
         """Answer a query or a mutation."""
+        kind = ""
         try:
-            return await self._answer(request, caller, only_reads=only_reads)
-        except Faulty as fault:
-            return errors.faulty(fault.code, fault.errors)
+            operation = self._operation(request)
+            kind = operation.kind.value
+            return await self._answer(operation, request, caller, only_reads=only_reads)
         except Exception as error:
-            return _failed(error)
+            return replace(_failed(error), kind=kind)
 
     async def stream(self, request: Request, caller: Caller) -> AsyncGenerator[Answer]:
         """A subscription's answers as they come; for a query or a mutation exactly one."""
+        kind = ""
         try:
             operation = self._operation(request)
+            kind = operation.kind.value
             if operation.kind is not OperationType.SUBSCRIPTION:
-                yield await self._answer(request, caller, only_reads=False)
+                yield await self._answer(operation, request, caller, only_reads=False)
                 return
             prepared = self._prepared(operation, request, caller)
-        except Faulty as fault:
-            yield errors.faulty(fault.code, fault.errors)
-            return
         except Exception as error:
-            yield _failed(error)
+            yield replace(_failed(error), kind=kind)
             return
         async for answer in self._followed(prepared, caller):
             yield answer
 
-    async def _answer(self, request: Request, caller: Caller, *, only_reads: bool) -> Answer:
-        operation = self._operation(request)
+    async def _answer(
+        self, operation: Operation, request: Request, caller: Caller, *, only_reads: bool
+    ) -> Answer:
         match operation.kind:
             case OperationType.QUERY:
                 return await self._query(operation, request, caller)
@@ -151,8 +157,6 @@ class Engine:
 
     async def _read(self, prepared: Prepared, caller: Caller) -> Answer:
         plan = prepared.plan
-        if plan.declined:
-            return await self.executed(prepared, caller)
         rows = await self._rows(prepared)
         parts: list[bytes] = []
         people = b""
@@ -161,20 +165,20 @@ class Engine:
             if row is not None:
                 data, people = row.data, people + row.people
             else:
-                data = msgspec.json.encode(plan.told[key](caller))
+                data = msgspec.json.encode(plan.told[key](caller, prepared.values))
             parts.append(b'"' + key.encode() + b'":' + data)
         body = b'{"data":{' + b",".join(parts) + b"}" + _extensions(prepared.cost) + b"}"
         if len(body) > self._settings.graphql_max_answer_bytes:
             raise _fault(
                 "ANSWER_TOO_LARGE", "The answer is too large: ask for fewer items at a time."
             )
-        return Answer(body, people=people)
+        return Answer(body, people=people, kind=QUERY)
 
     async def executed(self, prepared: Prepared, caller: Caller) -> Answer:
         """Let Strawberry's executor answer a query, on the rows of the same plan."""
         rows = await self._rows(prepared)
         root = {key: msgspec.json.decode(row.data) for key, row in rows.items()}
-        root |= {key: told(caller) for key, told in prepared.plan.told.items()}
+        root |= {key: told(caller, prepared.values) for key, told in prepared.plan.told.items()}
         result = execute(
             self.core,
             prepared.operation.document,
@@ -184,7 +188,7 @@ class Engine:
         )
         assert isinstance(result, ExecutionResult)  # noqa: S101 - nothing in it waits
         people = b"".join(row.people for row in rows.values())
-        return _completed(result, prepared.cost, people)
+        return _completed(result, prepared.cost, QUERY, people)
 
     async def _mutation(self, operation: Operation, request: Request, caller: Caller) -> Answer:
         values = operation.coerced(request.variables)
@@ -192,18 +196,9 @@ class Engine:
         context = Context(
             caller, self._database, self._settings, planner, operation, values, self._rates
         )
-        result = await _awaited(
-            execute(
-                self.core,
-                operation.document,
-                None,
-                context,
-                variable_values=request.variables,
-                operation_name=operation.name,
-            )
-        )
+        result = await carried_out(context, self.core)
         self._wrote()
-        return _completed(result, context.cost, context.people)
+        return _completed(result, context.cost, MUTATION, context.people)
 
     async def _followed(self, prepared: Prepared, caller: Caller) -> AsyncGenerator[Answer]:
         key, statement = followed(prepared.plan)
@@ -216,11 +211,11 @@ class Engine:
                     statement, statement.bound({**prepared.variables, **bounds})
                 )
             except Exception as error:
-                yield _failed(error)
+                yield replace(_failed(error), kind=SUBSCRIPTION)
                 return
             for row in rows:
                 data = b'{"data":{"' + key.encode() + b'":' + row.data + b"}}"
-                yield Answer(data, people=row.people)
+                yield Answer(data, people=row.people, kind=SUBSCRIPTION)
             since = rows[-1].position if len(rows) == ROUND else until
 
     def _operation(self, request: Request) -> Operation:
@@ -228,8 +223,11 @@ class Engine:
         return self._document(text).operation(request.operation_name)
 
     def _document(self, text: str) -> Document:
+        pinned = self._pinned.get(text)
+        if pinned is not None:
+            return pinned
         return self._documents.found(
-            text, lambda: Document(self.core, text, self.limits), len(text) + 500
+            text, lambda: Document(self.core, text, self.limits), lambda made: made.weight
         )
 
     def prepared(self, request: Request, caller: Caller, *, typed: bool = False) -> Prepared:
@@ -243,8 +241,9 @@ class Engine:
         shape = operation.shape(values.coerced)
         scopes = caller.principal.scopes
         plan, planner = self._plans.found(
-            (operation, caller.purpose, scopes, shape, typed),
+            (operation.number, caller.purpose, scopes, shape, typed),
             lambda: self._compiled(operation, values, caller, typed=typed),
+            lambda made: made[0].weight,
         )
         cost = plan.cost(values.coerced)
         if cost > self.limits.cost:
@@ -259,14 +258,18 @@ class Engine:
         self, operation: Operation, values: VariableValues, caller: Caller, *, typed: bool
     ) -> tuple[Plan, Planner]:
         planner = self._planner(caller)
-        return planner.plan(operation, values, typed=typed), planner
+        try:
+            return planner.plan(operation, values, typed=typed), planner
+        except GraphQLError as error:
+            raise Faulty("BAD_USER_INPUT", [error]) from None
 
     def _planner(self, caller: Caller) -> Planner:
         key = (caller.purpose, caller.principal.scopes)
         if key not in self._planners:
-            if len(self._planners) > PLANS:
+            if len(self._planners) > SIGHTS:
                 self._planners.clear()
             sight = Sight(self._reader.use(caller.purpose), caller.principal.scopes)
+            sight.admit()
             self._planners[key] = Planner(self.core, sight, self._settings.phone_region)
         return self._planners[key]
 
@@ -288,6 +291,8 @@ def _fault(code: str, message: str) -> Faulty:
 
 
 def _failed(error: Exception) -> Answer:
+    if isinstance(error, Faulty):
+        return errors.faulty(error.code, error.errors)
     known = errors.translated(error)
     if known is not None:
         return errors.refusal(known)
@@ -295,11 +300,7 @@ def _failed(error: Exception) -> Answer:
     return errors.unknown()
 
 
-async def _awaited(result: Any) -> ExecutionResult:
-    return result if isinstance(result, ExecutionResult) else await result
-
-
-def _completed(result: ExecutionResult, cost: int, people: bytes) -> Answer:
+def _completed(result: ExecutionResult, cost: int, kind: str, people: bytes) -> Answer:
     """What the executor made of a document, with errors in the hub's words."""
     told: list[Mapping[str, Any]] = []
     for error in result.errors or ():
@@ -311,4 +312,4 @@ def _completed(result: ExecutionResult, cost: int, people: bytes) -> Answer:
     if told:
         answer = {"errors": told, **answer}
     outcome = Outcome.PARTIAL if told else Outcome.OK
-    return Answer(msgspec.json.encode(answer), outcome, people=people)
+    return Answer(msgspec.json.encode(answer), outcome, people=people, kind=kind)

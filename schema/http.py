@@ -10,7 +10,7 @@ import msgspec
 import structlog
 
 from hub.errors import HubError
-from hub.web.asgi import Receive, Scope, Send, reply
+from hub.web.asgi import CLIENT, Receive, Scope, Send, reply
 from hub.web.figures import Figures
 from schema import sse
 from schema.admission import INTERNAL, Header, Refusal, Tokens, admit, after, refusal
@@ -62,9 +62,9 @@ class HttpDoor:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = perf_counter()
         visit = self._porter.enter(receive)
-        outcome = GONE
+        outcome, kind = GONE, ""
         try:
-            outcome = await self._serve(scope, visit, receive, send)
+            outcome, kind = await self._serve(scope, visit, receive, send)
         except Refusal as refused:
             outcome = await _refuse(send, refused)
         except Gone:
@@ -77,13 +77,17 @@ class HttpDoor:
         finally:
             self._porter.leave(visit)
             if outcome != STREAMED:
-                self._figures.count("http", outcome, perf_counter() - began)
+                self._figures.count("http", outcome, kind=kind, seconds=perf_counter() - began)
 
-    async def _serve(self, scope: Scope, visit: Visit, receive: Receive, send: Send) -> str:
+    async def _serve(
+        self, scope: Scope, visit: Visit, receive: Receive, send: Send
+    ) -> tuple[str, str]:
+        """How it ended, and the kind of what was asked for."""
         headers: dict[bytes, bytes] = dict(scope["headers"])
         method: str = scope["method"]
         media = _wanted(method, headers)
         caller = await self._admit(headers)
+        scope[CLIENT] = caller.principal.client_id
         if method == "POST":
             self._demand_json(headers)
             request = self._decoded(await visit.body(self._max_bytes))
@@ -94,13 +98,13 @@ class HttpDoor:
             self._porter.leave(visit)
             stopping = scope.get("state", {}).get("stopping")
             await self._stream(request, caller, receive, send, stopping=stopping)
-            return STREAMED
+            return STREAMED, ""
         answer = await self._engine.answer(request, caller, only_reads=method == "GET")
         name, status, shared = self._ways[media][answer.outcome]
         if answer.retry_after is not None:
             shared = (*shared, after(answer.retry_after))
         await reply(send, status, answer.body, shared)
-        return name
+        return name, answer.kind
 
     async def _admit(self, headers: Mapping[bytes, bytes]) -> Caller:
         authorization = headers.get(b"authorization", b"")
@@ -162,7 +166,7 @@ class HttpDoor:
         stopping: asyncio.Event | None,
     ) -> None:
         with self._figures.open("streams"):
-            outcome = await sse.stream(
+            outcome, kind = await sse.stream(
                 self._engine.stream(request, caller),
                 receive,
                 send,
@@ -170,7 +174,7 @@ class HttpDoor:
                 stopping=stopping or asyncio.Event(),
                 keep_alive_seconds=self._keep_alive_seconds,
             )
-        self._figures.count("sse", outcome)
+        self._figures.count("sse", outcome, kind=kind)
 
 
 def _wanted(method: str, headers: Mapping[bytes, bytes]) -> Media:

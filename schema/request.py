@@ -51,13 +51,15 @@ class Answer:
     """A whole GraphQL response as JSON.
 
     `retry_after`: in seconds, where trying again may help. `people`: the ids of the customers in
-    it, 16 bytes each.
+    it, 16 bytes each. `kind`: `query`, `mutation` or `subscription`; empty where the request names
+    no operation that can be asked for.
     """
 
     body: bytes
     outcome: Outcome = Outcome.OK
     retry_after: float | None = None
     people: bytes = b""
+    kind: str = ""
 
 
 class Engine(Protocol):

@@ -14,6 +14,7 @@ from hub.web.asgi import Message, Receive, Scope, Send
 from hub.web.figures import Figures
 from schema.admission import INTERNAL, Tokens, admit, error
 from schema.request import Answer, Caller, Engine, Outcome, Request
+from schema.sse import UNTIL_TOLD
 
 PROTOCOL = "graphql-transport-ws"
 INIT_SECONDS = 3.0
@@ -185,11 +186,11 @@ class Connection:
 
     async def _run(self, id: str, answers: AsyncGenerator[Answer]) -> None:
         """One operation from its first answer to its end; nothing it does ends the others."""
-        outcome = "completed"
+        outcome, kind = "completed", UNTIL_TOLD
         try:
             with self._door.figures.open("streams"):
                 async with aclosing(answers):
-                    last = await self._pass_on(id, answers)
+                    kind, *last = await self._pass_on(id, answers)
             self._end(id)
             await self._tell(id, *last)
         except asyncio.CancelledError:
@@ -203,15 +204,18 @@ class Connection:
             self._end(id)
             await self._tell(id, b"error", error(INTERNAL, "INTERNAL_SERVER_ERROR"))
         finally:
-            self._door.figures.count("socket", outcome)
+            self._door.figures.count("socket", outcome, kind=kind)
 
-    async def _pass_on(self, id: str, answers: AsyncGenerator[Answer]) -> tuple[bytes, bytes]:
-        """Send the good answers; what is left to say is how it ended."""
+    async def _pass_on(self, id: str, answers: AsyncGenerator[Answer]) -> tuple[str, bytes, bytes]:
+        """Send the good answers; return its kind, and what is left to say: how it ended."""
+        kind = UNTIL_TOLD
         async for answer in answers:
+            kind = answer.kind
             if answer.outcome not in GOOD:
-                return b"error", bytes(msgspec.json.decode(answer.body, type=Complained).errors)
+                errors = msgspec.json.decode(answer.body, type=Complained).errors
+                return kind, b"error", bytes(errors)
             await self._tell(id, b"next", answer.body)
-        return b"complete", b""
+        return kind, b"complete", b""
 
     def _end(self, id: str) -> None:
         """Before the client hears of the end, for it may use the id again at once."""

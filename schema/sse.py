@@ -16,6 +16,8 @@ from schema.request import Answer, Outcome
 
 KEEP_ALIVE_SECONDS = 12.0
 """Proxies cut a connection on which nothing happens for long."""
+UNTIL_TOLD = "subscription"
+"""What an operation is that has not answered yet: the others answer at once."""
 KEEP_ALIVE = b":\n\n"
 COMPLETE = b"event: complete\ndata:\n\n"
 EXPIRED = "The access token has expired: get a new one and ask again."
@@ -36,8 +38,8 @@ async def stream(
     expires_at: datetime,
     stopping: asyncio.Event,
     keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
-) -> str:
-    """Send the answers as they come, and return how it ended.
+) -> tuple[str, str]:
+    """Send the answers as they come, and return how it ended and the kind of operation it was.
 
     Ends with `complete` when there are no more or the token has expired. When the hub stops it
     breaks off without, so that the client comes back.
@@ -49,13 +51,13 @@ async def stream(
             asyncio.create_task(stopping.wait()): "stopped",
         }
         try:
-            ended = await _pass_on(answers, send, ends, expires_at, keep_alive_seconds)
+            ended, kind = await _pass_on(answers, send, ends, expires_at, keep_alive_seconds)
         finally:
             for end in ends:
                 end.cancel()
     if ended != "gone":
         await send({"type": "http.response.body", "body": b"", "more_body": False})
-    return ended
+    return ended, kind
 
 
 async def _pass_on(
@@ -64,23 +66,25 @@ async def _pass_on(
     ends: dict[asyncio.Task[Any], str],
     expires_at: datetime,
     pause: float,
-) -> str:
+) -> tuple[str, str]:
+    kind = UNTIL_TOLD
     upcoming = asyncio.create_task(_next(answers))
     try:
         while True:
             left = (expires_at - clock.now()).total_seconds()
             if left <= 0:
-                return await _finish(send, event(complaint(EXPIRED, "UNAUTHENTICATED")))
+                return await _finish(send, event(complaint(EXPIRED, "UNAUTHENTICATED"))), kind
             done, _ = await asyncio.wait(
                 {upcoming, *ends},
                 timeout=min(pause, left),
                 return_when=asyncio.FIRST_COMPLETED,
             )
             if ended := next((ends[end] for end in ends if end in done), None):
-                return ended
+                return ended, kind
             if upcoming in done:
                 if (answer := upcoming.result()) is None:
-                    return await _finish(send)
+                    return await _finish(send), kind
+                kind = answer.kind
                 await _write(send, event(answer.body))
                 upcoming = asyncio.create_task(_next(answers))
             elif left > pause:

@@ -56,8 +56,8 @@ class Trusted:
         if self._mode == "allow":
             if query is not None:
                 return self._register(id_, query)
-            found = self._registered.found(id_, lambda: "", 0)
-            if found:
+            found = self._registered.kept(id_)
+            if found is not None:
                 return found
         raise _fault(
             "PERSISTED_QUERY_NOT_FOUND",
@@ -67,7 +67,7 @@ class Trusted:
     def _register(self, id_: str, query: str) -> str:
         if hashlib.sha256(query.encode(errors="replace")).hexdigest() != id_:
             raise _fault("BAD_REQUEST", "The document does not have the hash that is said of it.")
-        return self._registered.found(id_, lambda: query, len(query) + 100)
+        return self._registered.found(id_, lambda: query, lambda text: len(text) + 100)
 
 
 def load(mode: Mode, path: Path | None) -> Trusted:

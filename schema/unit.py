@@ -5,33 +5,41 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from uuid import UUID
 
+import graphql
 import msgspec
 from graphql import (
+    ExecutionResult,
     FieldNode,
     GraphQLObjectType,
+    GraphQLSchema,
     VariableValues,
+    is_object_type,
 )
-from strawberry import Info
+from graphql.execution.collect_fields import FragmentDetails
 
 from hub.config import Settings
 from hub.db.connection import Connection
 from hub.db.engine import Database
 from hub.db.roles import READER_TIMEOUT, identifier, literal
-from hub.errors import Forbidden
+from hub.errors import BadInput, Forbidden
+from hub.intake import Defaults
 from schema.plan.document import Operation
 from schema.plan.mapping import Chosen, read_of
 from schema.plan.plan import Planner
 from schema.plan.statement import Statement
-from schema.plan.types import Info as Resolving
-from schema.plan.types import named_type, object_type
+from schema.plan.types import Info, named_type, object_type
 from schema.rate import Rates
 from schema.request import Caller
+from schema.writing import write_of
 
-T = TypeVar("T")
+R = TypeVar("R")
+P = TypeVar("P")
 Place = tuple[str, ...]
 """Where in an answer something stands: response keys, without the places in lists."""
 Found = Mapping[Place, Mapping[UUID, Any]]
 """Rows of customers by place and id, for an answer to be made of."""
+Wanted = Mapping[Place, tuple[Statement, int]]
+"""The statements of customers that a payload is asked for, with what each costs for one."""
 
 
 @dataclass(slots=True)
@@ -45,8 +53,15 @@ class Context:
     operation: Operation
     values: VariableValues
     rates: Rates
+    wanted: dict[str, Wanted] = field(default_factory=dict[str, Wanted])
     cost: int = 0
     people: bytes = b""
+
+    @property
+    def defaults(self) -> Defaults:
+        """What fills in for what records leave out."""
+        settings = self.settings
+        return Defaults(settings.phone_region, settings.currency, settings.identity_max_holders)
 
     @property
     def by(self) -> str:
@@ -59,47 +74,96 @@ class Context:
             raise Forbidden(f"{name} needs the scope {scope}, which the client does not have.")
 
     def take(self, cost: int) -> None:
-        """Count a cost. Raises RateLimited."""
+        """Count a cost. Raises RateLimited, and BadInput when nobody may ask for so much."""
+        if self.cost + cost > self.settings.graphql_max_cost:
+            raise BadInput(
+                f"This costs {self.cost + cost} and may cost {self.settings.graphql_max_cost}: send"
+                " fewer records at a time, or ask for less of their customers."
+            )
         self.rates.take(self.caller.principal.client_id, cost)
         self.cost += cost
 
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """Where an object of a payload finds the customer it speaks of."""
+    """Where an object of a payload finds the customer it speaks of; `others` are by field."""
 
     customer_id: UUID | None = None
     found: Found = field(default_factory=dict[Place, Mapping[UUID, Any]])
+    others: Mapping[str, UUID] = field(default_factory=dict[str, UUID])
+
+
+async def carried_out(context: Context, schema: GraphQLSchema) -> ExecutionResult:
+    """Do what a document of mutations says, one after the other, with variables read already.
+
+    Raises Refused before any of it is done.
+    """
+    permit(context, schema)
+    operation = context.operation
+    loose: Any = graphql
+    executor = loose.Executor(
+        schema,
+        operation.fragments,
+        {name: FragmentDetails(node) for name, node in operation.fragments.items()},
+        None,
+        context,
+        operation.node,
+        context.values,
+        *(loose.default_field_resolver, loose.default_type_resolver),
+        loose.default_field_resolver,
+    )
+    result = loose.execute_root_selection_set(executor)
+    return result if isinstance(result, ExecutionResult) else await result
+
+
+def permit(context: Context, schema: GraphQLSchema) -> None:
+    """See that all that a mutation wants may be had, before any of it is done.
+
+    Raises Refused.
+    """
+    operation, values, root = context.operation, context.values, schema.mutation_type
+    assert root is not None  # noqa: S101 - validation saw it
+    selector = context.planner.selector(operation, values)
+    for key, nodes in selector.within(root, [operation.node.selection_set]).items():
+        name = nodes[0].name.value
+        write = write_of(root.fields[name]) if name in root.fields else None
+        if write is not None:
+            context.demand(write.scope, name)
+            type_ = object_type(root.fields[name])
+            context.wanted[key] = dict(_within(context, type_, nodes, (key,)))
+
+
+def asks_for_people(info: Info) -> bool:
+    """Whether a mutation is to answer with customers."""
+    context: Context = info.context
+    return bool(context.wanted[str(info.path.key)])
 
 
 async def unit(
-    info: Info[Context, None],
-    scope: str,
-    work: Callable[[Connection], Awaitable[tuple[T, Collection[UUID]]]],
+    info: Info,
+    work: Callable[[Connection], Awaitable[tuple[R, Collection[UUID]]]],
+    payload: Callable[[R, Found], P],
     *,
     cost: int = 1,
-) -> tuple[T, Found]:
-    """Do work that returns a result and the customers it speaks of, and read those.
+    each: int = 1,
+) -> P:
+    """Do work that returns a result and the customers it speaks of; read those, and answer.
 
-    What the answer may hold is checked before anything is written. The work may run several times.
+    Nothing is committed unless there is an answer. `each`: of how many customers it may speak. The
+    work may run several times.
     """
-    context = info.context
-    loose: Any = info
-    raw: Resolving = loose._raw_info  # the public one has no nodes
-    context.demand(scope, raw.field_name)
-    statements = dict(_statements(context, raw))
-    context.take(cost + sum(c for _, c in statements.values()))
+    context: Context = info.context
+    wanted = context.wanted[str(info.path.key)]
+    context.take(cost + each * sum(one for _, one in wanted.values()))
 
-    async def done(connection: Connection) -> tuple[T, Found]:
+    async def done(connection: Connection) -> tuple[P, bytes]:
         result, customers = await work(connection)
-        return result, await _read(context, connection, statements, customers)
+        found, people = await _read(context, connection, wanted, customers)
+        return payload(result, found), people
 
-    return await context.database.retrying(done)
-
-
-def _statements(context: Context, info: Resolving) -> Iterator[tuple[Place, tuple[Statement, int]]]:
-    type_ = object_type(info.parent_type.fields[info.field_name])
-    yield from _within(context, type_, info.field_nodes, (str(info.path.key),))
+    answer, people = await context.database.retrying(done)
+    context.people += people
+    return answer
 
 
 def _within(
@@ -117,37 +181,38 @@ def _within(
         if isinstance(read_of(field_), Chosen):
             made, cost = context.planner.chosen(operation, values, type_.name, chosen)
             yield (*place, key), (made, cost.of(values.coerced))
-        elif isinstance(inner, GraphQLObjectType):
+        elif is_object_type(inner):
             yield from _within(context, inner, chosen, (*place, key))
 
 
 async def _read(
-    context: Context,
-    connection: Connection,
-    statements: Mapping[Place, tuple[Statement, int]],
-    customers: Collection[UUID],
-) -> Found:
-    """The customers as the purpose shows them, read as the reader in the same transaction."""
-    if not statements or not customers:
-        return {}
+    context: Context, connection: Connection, wanted: Wanted, customers: Collection[UUID]
+) -> tuple[Found, bytes]:
+    """The customers as the purpose shows them, read as the reader in the same transaction; and
+    the ids of all people in them.
+    """
+    if not wanted or not customers:
+        return {}, b""
     await connection.execute(
         f"SET LOCAL ROLE {identifier(context.database.reader_role)};"
         f" SET LOCAL statement_timeout = {literal(READER_TIMEOUT)}"
     )
     variables = {**context.values.coerced, "#ids": list(customers)}
     found: dict[Place, Mapping[UUID, Any]] = {}
-    for place, (statement, _) in statements.items():
+    people: list[bytes] = []
+    for place, (statement, _) in wanted.items():
         rows = await connection.fetch(statement.sql, *statement.bound(variables))
         found[place] = {row["id"]: msgspec.json.decode(row["data"]) for row in rows}
-        context.people += b"".join(row["people"] or b"" for row in rows)
+        people += [row["people"] for row in rows if row["people"]]
     await connection.execute("RESET ROLE")
-    return found
+    return found, b"".join(people)
 
 
-def chosen(source: Any, info: Resolving, **_: Any) -> Any:
+def chosen(source: Any, info: Info, **_: Any) -> Any:
     """The customer that an object of a payload speaks of."""
-    place = tuple(key for key in info.path.as_list() if isinstance(key, str))
     spoken: Spoken = source.spoken
-    if spoken.customer_id is None:
+    customer = spoken.others.get(info.field_name, spoken.customer_id)
+    if customer is None:
         return None
-    return spoken.found.get(place, {}).get(spoken.customer_id)
+    place = tuple(key for key in info.path.as_list() if isinstance(key, str))
+    return spoken.found.get(place, {}).get(customer)

@@ -278,6 +278,12 @@ async def _record(connection: Connection, said: Iterable[AnyRecord], source: str
     assert not outcome.rejections
 
 
+async def said(database: Database, records: Iterable[AnyRecord], source: str = "crm") -> None:
+    """Somebody says more."""
+    async with database.transaction() as connection:
+        await _record(connection, list(records), source)
+
+
 OF_RECORD = """
 SELECT l.customer_id FROM identity_link l JOIN source_record r ON r.id = l.record_id
  WHERE r.type = 'customer' AND r.external_id = $1 AND l.unlinked_at IS NULL

@@ -7,9 +7,10 @@ from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
+from urllib.parse import urlsplit
 
 import click
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import BaseRoute, Mount, Route
 
 from auth.tokens import Tokens
 from hub import logs
@@ -120,7 +121,10 @@ def site(app: App, engine: Engine, tokens: admission.Tokens, figures: Figures) -
 
 
 def _pages(settings: Settings) -> Sequence[BaseRoute]:
-    return [Mount("/graphiql", graphiql())] if is_wanted(settings) else []
+    if not is_wanted(settings):
+        return []
+    page = graphiql(endpoint=urlsplit(settings.base_url).path + "/graphql")
+    return [Route("/graphiql", page), Mount("/graphiql", page)]
 
 
 @contextlib.asynccontextmanager

@@ -78,14 +78,16 @@ def compile(
     row: str,
     bind: Bind,
     allowed: frozenset[Category] | None = None,
+    order: str = "",
 ) -> Condition:
     """The condition on rows `row` of the catalogue's view in a schema of views.
 
     `allowed`: the categories the caller may choose by, for what reaches as far as they do: contact
     points in a search, attributes of other categories than `profile`. The caller compares
-    `categories` with them for the rest. Raises BadInput for what is not a condition.
+    `categories` with them for the rest. `order`: the column that a page is read in the order of, if
+    that is all that is wanted of the rows. Raises BadInput for what is not a condition.
     """
-    work = _Work(catalogue, schema, row, bind, allowed)
+    work = _Work(catalogue, schema, row, bind, allowed, order)
     sql = work.all_of(where, 1)
     return Condition(sql, frozenset(work.categories), work.is_skewed)
 
@@ -99,9 +101,11 @@ class _Work:
     row: str
     bind: Bind
     allowed: frozenset[Category] | None
+    order: str
     categories: set[Category] = field(default_factory=set[Category])
     is_skewed: bool = False
     is_negated: bool = False
+    needed: str = ""
     size: int = 0
 
     def all_of(self, where: Any, depth: int) -> str:
@@ -156,15 +160,16 @@ class _Work:
     def _operators(self, name: str, field: Field, given: Any) -> list[tuple[Operator, Any]]:
         example = next(iter(field.operators))
         asked = _mapping(given, f"{name} takes an object such as {{{example}: …}}.")
-        if field.needs is not None and field.needs not in asked:
-            raise BadInput(f"{name} needs {field.needs}.")
+        missing = [key for key, op in field.operators.items() if op.is_needed and key not in asked]
+        if missing:
+            raise BadInput(f"{name} needs {missing[0]}.")
         found: list[tuple[Operator, Any]] = []
         for key, value in _items(asked):
             if key not in field.operators:
                 raise BadInput(f"{name} has only {', '.join(field.operators)}.")
             self.size += 1
             found.append((field.operators[key], value))
-        return found
+        return sorted(found, key=lambda pair: not pair[0].is_needed)
 
     def _through(self, through: Through, operators: list[tuple[Operator, Any]], name: str) -> str:
         """Rows on which others hang for which all that is asked holds together.
@@ -182,15 +187,25 @@ class _Work:
     def _operator(self, name: str, operator: Operator, given: Any) -> str:
         if given is None:
             raise BadInput(f"{name} is null: leave it out, or ask with isNull for what is missing.")
-        self.is_skewed = self.is_skewed or operator.is_skewed
+        self.is_skewed = self.is_skewed or self._is_skewed(operator)
         bound = [self.bind(given, cast, convert) for cast, convert in operator.parts]
+        if operator.is_needed:
+            self.needed = bound[0]
         return self._filled(operator.sql, *bound)
+
+    def _is_skewed(self, operator: Operator) -> bool:
+        """Whether the value matters. An index can give the order for one operator, not for two."""
+        if operator.in_order and operator.in_order == self.order:
+            self.order = ""
+            return False
+        return operator.is_skewed
 
     def _filled(self, sql: str, *bound: str) -> str:
         return sql.format(
             *bound,
             row=self.row,
             schema=self.schema,
+            needed=self.needed,
             categories=_array(self.allowed or frozenset({"profile"})),
         )
 

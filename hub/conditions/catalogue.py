@@ -1,7 +1,8 @@
 """What conditions and orders there are: plain data, from which inputs and their docs are written.
 
 SQL is a template: `{row}` is the row's alias, `{schema}` the schema of views, `{0}` and so on are
-bound values.
+bound values, `{needed}` that of the operator which a field needs, `{categories}` those of data that
+the caller may choose by.
 """
 
 from collections.abc import Mapping
@@ -29,7 +30,8 @@ class Operator:
     """A comparison. `parts`: SQL type and conversion of each bound value, all of the one given.
 
     `is_skewed`: how many rows it leaves depends on the value, so the statement has to be planned
-    with it.
+    with it. `is_needed`: without it the field says nothing. `in_order`: a column by which an index
+    has the rows of each value in order, so that for a page in that order the value does not matter.
     """
 
     scalar: Scalar
@@ -37,6 +39,8 @@ class Operator:
     parts: tuple[tuple[str, Convert], ...]
     is_list: bool = False
     is_skewed: bool = True
+    is_needed: bool = False
+    in_order: str = ""
 
 
 def one(scalar: Scalar, sql: str, *, is_skewed: bool = True) -> Operator:
@@ -64,8 +68,8 @@ class Field:
     """Something to choose by: `{name: {operator: value}}`, or `{name: value}` if it is direct.
 
     `category` is of the data it chooses by. `through` leads to the rows that the operators are
-    on: all of one field hold for the same one. `needs`: an operator that must be there. `wider`:
-    what it does as well for whoever may also choose by that category.
+    on: all of one field hold for the same one. `wider`: what it does as well for whoever may also
+    choose by that category.
     """
 
     category: Category
@@ -73,7 +77,6 @@ class Field:
     operators: Mapping[str, Operator]
     direct: bool = False
     through: Through | None = None
-    needs: str | None = None
     wider: tuple[Category, Operator] | None = None
 
 

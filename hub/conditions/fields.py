@@ -1,6 +1,7 @@
 """The usual fields: texts compared from their start, times, numbers, days, words of a list."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import get_args
 
 from hub.conditions import values
@@ -46,10 +47,12 @@ def text(
     *,
     is_skewed: bool = True,
     may_lack: bool = False,
+    in_order: str = "",
 ) -> Field:
     """A text, equal in its first characters, since no index holds more of it."""
     start = search.start(f"{{row}}.{column}")
     operators = {**equal(start, START, is_skewed=is_skewed)}
+    operators["eq"] = replace(operators["eq"], in_order=in_order)
     return Field(category, description, {**operators, **(is_null(start) if may_lack else {})})
 
 

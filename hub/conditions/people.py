@@ -1,5 +1,7 @@
 """What customers can be chosen and ordered by."""
 
+from dataclasses import replace
+
 from hub.conditions import search, values
 from hub.conditions.catalogue import (
     DIRECT,
@@ -102,24 +104,28 @@ IS_OF_CATEGORY = (
     '(SELECT d.category FROM "{schema}".attribute_definition d WHERE d.key = {0})'
     " = ANY({categories})"
 )
-IS_OF_TYPE = "jsonb_typeof(a.value) = jsonb_typeof({0}::jsonb)"
-VALUES = "ARRAY(SELECT v::jsonb FROM unnest({0}) v)"
+IS_OF_TYPE = (
+    "jsonb_typeof({0}::jsonb) = (SELECT CASE WHEN d.type IN ('number', 'boolean') THEN d.type"
+    """ ELSE 'string' END FROM "{schema}".attribute_definition d WHERE d.key = {needed})"""
+)
+"""All values of an attribute are of its declared type, so it is enough to look there, once."""
 
 ATTRIBUTES = Field(
     "profile",
     "A declared attribute, by `key`: that they have it, if nothing else is said of it. Values"
     " compare with values of the same type; days are texts such as 2026-03-01.",
     {
-        "key": one(START, f"a.key = {{0}} AND {SHORT} AND {IS_OF_CATEGORY}"),
+        "key": replace(
+            one(START, f"a.key = {{0}} AND {SHORT} AND {IS_OF_CATEGORY}"), is_needed=True
+        ),
         "eq": one(ATTRIBUTE, "a.value = {0}::jsonb"),
-        "in": several(ATTRIBUTE, f"a.value = ANY({VALUES})"),
+        "in": several(ATTRIBUTE, "a.value = ANY({0}::jsonb[])"),
         **{
             name: one(ATTRIBUTE, f"a.value {sign} {{0}}::jsonb AND {IS_OF_TYPE}")
             for name, sign in COMPARISONS.items()
         },
     },
     through=Through('"{schema}".attribute a', "a.customer_id"),
-    needs="key",
 )
 
 CUSTOMERS = Catalogue(
@@ -138,7 +144,9 @@ CUSTOMERS = Catalogue(
         "email": _contact("email", "An e-mail address of theirs, however it is spelled."),
         "phone": _contact("phone", "A telephone number of theirs, however it is spelled."),
         "loyaltyCard": _contact("loyalty_card", "The number of a loyalty card of theirs."),
-        "city": text("city", "identity", "The city they live in.", may_lack=True),
+        "city": text(
+            "city", "identity", "The city they live in.", may_lack=True, in_order="created_at"
+        ),
         "gender": word("gender", "identity", GENDER, "Their gender."),
         "birthDate": Field(
             "identity",

@@ -61,7 +61,6 @@ ORDERS = Catalogue(
             "The source that told of it.",
             {
                 "eq": one(START, f"{{row}}.source_id = {SOURCE}{{0}})", is_skewed=False),
-                "in": several(START, f"{{row}}.source_id = ANY(ARRAY{SOURCE}ANY({{0}})))"),
             },
         ),
     },

@@ -54,6 +54,8 @@ BROKEN = (
 """What asyncpg raises, among other things, over a connection that broke."""
 LONGEST_STATEMENT = 200_000
 """Bytes of a statement that is kept prepared: compiled reads are long."""
+KEEPING = {"plan_cache_mode": "force_generic_plan"}
+"""One plan for all arguments, made once: `auto` weighs by estimates, and may plan each time."""
 CHOOSING = {"plan_cache_mode": "force_custom_plan"}
 CLOSING_SECONDS = 10.0
 """How long closing waits for connections in use before it cuts them."""
@@ -68,7 +70,7 @@ class Database:
         self.settings = settings
         self.addresses = found
         self.owner = self._pool("direct")
-        self._reader = self._pool("reader", reset=_nothing)
+        self._reader = self._pool("reader", reset=_nothing, server_settings=KEEPING)
         self._chooser = self._pool("reader", reset=_nothing, server_settings=CHOOSING)
         self._server = server
         self._reviving = asyncio.Lock()

@@ -6,7 +6,7 @@ the models and the rows of `purpose`, so that nobody writes one by hand, and a f
 in a query returns nobody who did not agree.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -126,7 +126,7 @@ def _view(model: type[Base], columns: Sequence[str], use: Use) -> str:
         where.append(f"{alias}.type IN ({kinds})")
     if model.row_category is not None:
         kinds = ", ".join(f"'{kind}'" for kind in sorted(use.may_return))
-        where.append(f"{model.row_category} IN ({kinds})")
+        where.append(model.row_category.format(categories=kinds))
     condition = f" WHERE {' AND '.join(where)}" if where else ""
     return (
         f'CREATE VIEW "{use.schema}"."{model.__tablename__}" AS '
@@ -170,7 +170,7 @@ SELECT key, basis, bit, may_return, contact_types
 
 async def _uses(connection: AsyncConnection) -> Sequence[Use]:
     rows = await connection.execute(text(PURPOSES))
-    return [_use(row._mapping) for row in rows]  # pyright: ignore[reportPrivateUsage]  # public API
+    return [_use(row) for row in rows.mappings()]
 
 
 async def uses(connection: Connection) -> Sequence[Use]:
@@ -178,7 +178,7 @@ async def uses(connection: Connection) -> Sequence[Use]:
     return [_use(row) for row in await connection.fetch(PURPOSES)]
 
 
-def _use(row: Mapping[str, Any]) -> Use:
+def _use(row: Any) -> Use:
     return Use(
         row["key"],
         row["basis"],

@@ -26,7 +26,7 @@ from hub.intake.batch import (
 )
 from hub.intake.behaviour import record_interactions
 from hub.intake.consents import record_consents
-from hub.intake.context import Context, Defaults, Run, context
+from hub.intake.context import OWN, Context, Defaults, Run, context, is_source
 from hub.intake.facts import usable
 from hub.intake.people import People, record_people
 from hub.intake.store import store
@@ -34,7 +34,17 @@ from hub.intake.trade import ask_things, record_orders, record_things
 from hub.outbox import Cause, Event
 from hub.records import Consent, Detail, Identifier, Interaction, Order, Person
 
-__all__ = ["Defaults", "Fate", "Incoming", "Outcome", "Rejection", "Run", "record"]
+__all__ = [
+    "OWN",
+    "Defaults",
+    "Fate",
+    "Incoming",
+    "Outcome",
+    "Rejection",
+    "Run",
+    "is_source",
+    "record",
+]
 
 DEFAULTS = Defaults()
 
@@ -234,7 +244,7 @@ class _Work:
             self.connection, self.batch, self.context, customers, participants
         )
         consents, touched = await record_consents(
-            self.connection, self.batch, customers, people.contact_points, narrowed
+            self.connection, self.batch, self.context, customers, people.contact_points, narrowed
         )
         await consent.rebuild(self.connection, touched | people.resolution.regrouped)
         buyers = {c for c in customers.values() if c is not None} if orders else set[UUID]()

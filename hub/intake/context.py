@@ -36,6 +36,9 @@ NEW_RANK = 100
 
 SOURCE = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
+OWN = "hub"
+"""The source of what people tell the hub itself."""
+
 NEW_SOURCE = """
 INSERT INTO source (key, kind) VALUES ($1, $2)
 ON CONFLICT (key) DO UPDATE SET key = excluded.key RETURNING id
@@ -73,6 +76,11 @@ class Context:
     purposes: frozenset[str]
 
 
+def is_source(name: str) -> bool:
+    """Whether a source can have this name."""
+    return SOURCE.fullmatch(name) is not None
+
+
 async def context(
     connection: Connection, source: str, cause: Cause, run: Run | None, defaults: Defaults
 ) -> Context:
@@ -80,14 +88,15 @@ async def context(
 
     Raises Refused for a name that no source can have.
     """
-    if not SOURCE.fullmatch(source):
+    if not is_source(source):
         raise Refused("A source's name has 1 to 64 of a-z, 0-9, _ and -, such as erp or shop-2.")
     row = await connection.fetchrow(KNOWN, source)
     assert row is not None  # noqa: S101  # a SELECT without FROM has one row
     blocked = msgspec.json.decode(row["blocked"], type=list[tuple[IdentifierType, str]])
     return Context(
         source=source,
-        source_id=row["source_id"] or await connection.fetchval(NEW_SOURCE, source, "file"),
+        source_id=row["source_id"]
+        or await connection.fetchval(NEW_SOURCE, source, _kind(source, cause)),
         rank=NEW_RANK if row["rank"] is None else row["rank"],
         cause=cause,
         run_id=run.id if run else None,
@@ -96,3 +105,10 @@ async def context(
         attributes=msgspec.json.decode(row["attributes"], type=dict[str, str]),
         purposes=frozenset(msgspec.json.decode(row["purposes"], type=list[str])),
     )
+
+
+def _kind(source: str, cause: Cause) -> str:
+    """What a source is that first comes for this cause."""
+    if source == OWN:
+        return "hub"
+    return "api" if cause == "api" else "file"

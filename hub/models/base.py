@@ -43,8 +43,8 @@ class Base(DeclarativeBase):
     """The root of all models.
 
     `merge`: see `Merge`. `category`: the category of the table's columns, unless a column says
-    otherwise; None keeps the table out of the purpose views. `row_category`: SQL for the category
-    of a row `t`, where rows differ in it. `reach`: SQL that leads from a row
+    otherwise; None keeps the table out of the purpose views. `row_category`: SQL that is true of
+    a row `t` of one of `{categories}`, where rows differ in it. `reach`: SQL that leads from a row
     `t` to the customers it is about, `{customer}` standing for the rule on a customer `c`; the
     default follows `customer_id`. It is None for a table that is about nobody, and only for that.
     """

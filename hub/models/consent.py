@@ -34,7 +34,8 @@ class Purpose(Base):
 class ConsentEntry(Base):
     """One entry of the ledger; it is never changed. `contact_point_id` names an `identifier_value`.
 
-    `superseded_at` is set when the record that made the entry says something else now.
+    `superseded_at` is set when the record that made the entry says something else now, or when the
+    person granted the purpose to the hub itself; `superseded_by` is the entry that took its place.
     """
 
     __tablename__ = "consent_entry"
@@ -64,6 +65,7 @@ class ConsentEntry(Base):
     valid_until: Mapped[datetime | None]
     recorded_at: Mapped[datetime] = mapped_column(server_default=func.now())
     superseded_at: Mapped[datetime | None]
+    superseded_by: Mapped[UUID | None]
 
 
 class ConsentState(Base):

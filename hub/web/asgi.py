@@ -10,6 +10,8 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 Header = tuple[bytes, bytes]
 
+CLIENT = "hub.client"
+"""Where a door leaves the id of the client in a scope, for the log."""
 TEXT: Header = (b"content-type", b"text/plain; charset=utf-8")
 
 

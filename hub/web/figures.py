@@ -17,13 +17,15 @@ Source = Callable[[], Mapping[str, float]]
 
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper ends of the latency classes, in seconds; one more holds what took longer."""
+NO_KIND = "none"
+"""Of a request that did not get as far as an operation."""
 
 
 class Reading(msgspec.Struct):
     """All numbers of one process, or of several together."""
 
-    counts: dict[str, dict[str, int]] = msgspec.field(default_factory=dict[str, dict[str, int]])
-    """How many requests ended how, by door."""
+    counts: dict[str, int] = msgspec.field(default_factory=dict[str, int])
+    """How many requests there were, by door, kind of operation and outcome with blanks between."""
     durations: dict[str, list[int]] = msgspec.field(default_factory=dict[str, list[int]])
     seconds: dict[str, float] = msgspec.field(default_factory=dict[str, float])
     gauges: dict[str, float] = msgspec.field(default_factory=dict[str, float])
@@ -35,15 +37,17 @@ class Figures:
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
-        self._counts: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        self._counts: dict[tuple[str, str, str], int] = defaultdict(int)
         self._durations: dict[str, list[int]] = defaultdict(lambda: [0] * (len(BOUNDS) + 1))
         self._seconds: dict[str, float] = defaultdict(float)
         self._open: dict[str, int] = defaultdict(int)
         self._sources: list[Source] = []
 
-    def count(self, door: str, outcome: str, seconds: float | None = None) -> None:
-        """One request ended so. Both words come from short lists, never from a caller."""
-        self._counts[door][outcome] += 1
+    def count(
+        self, door: str, outcome: str, *, kind: str = "", seconds: float | None = None
+    ) -> None:
+        """One request ended so. All words come from short lists, never from a caller."""
+        self._counts[door, kind or NO_KIND, outcome] += 1
         if seconds is not None:
             self._durations[door][bisect_left(BOUNDS, seconds)] += 1
             self._seconds[door] += seconds
@@ -66,7 +70,7 @@ class Figures:
         gauges = {f"open_{what}": float(number) for what, number in self._open.items()}
         for source in self._sources:
             gauges |= source()
-        counts = {door: dict(outcomes) for door, outcomes in self._counts.items()}
+        counts = {" ".join(words): number for words, number in self._counts.items()}
         return Reading(counts, dict(self._durations), dict(self._seconds), gauges)
 
     def publish(self) -> None:
@@ -91,10 +95,8 @@ class Figures:
 
 
 def _add(total: Reading, more: Reading, *, is_alive: bool) -> None:
-    for door, outcomes in more.counts.items():
-        known = total.counts.setdefault(door, {})
-        for outcome, number in outcomes.items():
-            known[outcome] = known.get(outcome, 0) + number
+    for words, number in more.counts.items():
+        total.counts[words] = total.counts.get(words, 0) + number
     for door, classes in more.durations.items():
         so_far = total.durations.get(door, [0] * len(classes))
         total.durations[door] = [a + b for a, b in zip(so_far, classes, strict=True)]

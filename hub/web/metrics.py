@@ -72,11 +72,12 @@ class _Shown(Collector):
 
 def _requests(reading: Reading) -> Metric:
     family = CounterMetricFamily(
-        "hub_requests", "Requests by door and outcome.", labels=["door", "outcome"]
+        "hub_requests",
+        "Requests by door, kind of operation and outcome.",
+        labels=["door", "kind", "outcome"],
     )
-    for door, outcomes in reading.counts.items():
-        for outcome, number in outcomes.items():
-            family.add_metric([door, outcome], number)
+    for words, number in reading.counts.items():
+        family.add_metric(words.split(), number)
     return family
 
 

@@ -6,7 +6,7 @@ from time import perf_counter
 
 import structlog
 
-from hub.web.asgi import Application, Message, Receive, Scope, Send, reply, tell
+from hub.web.asgi import CLIENT, Application, Message, Receive, Scope, Send, reply, tell
 from hub.web.origins import Hosts, Origins
 
 log = structlog.get_logger(__name__)
@@ -99,12 +99,14 @@ def _telling(scope: Scope, send: Send, *, is_door: bool) -> Send:
     async def told(message: Message) -> None:
         await send(message)
         if message["type"] in ("http.response.start", "websocket.accept", "websocket.close"):
+            known = {"client_id": scope[CLIENT]} if CLIENT in scope else {}
             log.debug(
                 "answered",
                 kind=scope.get("method", "socket"),
                 path=path,
                 status=message.get("status", message.get("code", 101)),
                 seconds=round(perf_counter() - began, 6),
+                **known,
             )
 
     return told

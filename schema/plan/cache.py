@@ -1,4 +1,4 @@
-"""Documents that were seen before, with their plans: bounded in number and in length of text."""
+"""What was made before, such as documents and plans: bounded in what it weighs."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -20,7 +20,12 @@ class Cache(Generic[T]):
         default_factory=OrderedDict[Hashable, tuple[T, int]]
     )
 
-    def found(self, key: Hashable, make: Callable[[], T], weight: int = 1) -> T:
+    def kept(self, key: Hashable) -> T | None:
+        """What was kept under this key, if it is still there."""
+        kept = self._kept.get(key)
+        return None if kept is None else kept[0]
+
+    def found(self, key: Hashable, make: Callable[[], T], weigh: Callable[[T], int]) -> T:
         """What was kept under this key, or what `make` makes; an error is not kept."""
         kept = self._kept.get(key)
         if kept is not None:
@@ -29,6 +34,7 @@ class Cache(Generic[T]):
             return kept[0]
         self.misses += 1
         made = make()
+        weight = weigh(made)
         self._kept[key] = (made, weight)
         self.weight += weight
         while self.weight > self.most and len(self._kept) > 1:

@@ -1,7 +1,10 @@
 """A document, parsed and validated once, and the plans that its operations were compiled to."""
 
+import contextlib
+import itertools
+import re
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from graphql import (
     DirectiveNode,
@@ -19,12 +22,21 @@ from graphql import (
 )
 from graphql.language import Visitor, visit
 
+from schema.inputs import FAULTS as INPUT_FAULTS
+from schema.inputs import quick
 from schema.plan.limits import Limits, check
 from schema.plan.types import input_type
 from schema.plan.values import shape, slotted
 
 ERRORS = 5
 """Faults of one document or its variables that are told at once."""
+
+VALUES = 2_000
+"""Values in the variables of one request, but for records (measured: 10 ms)."""
+WEIGHT, CHARACTER_WEIGHT = 4_000, 70
+"""Bytes of memory that a document takes (measured)."""
+
+_numbers = itertools.count()
 
 
 class Faulty(Exception):
@@ -41,6 +53,7 @@ class Document:
 
     def __init__(self, schema: GraphQLSchema, text: str, limits: Limits) -> None:
         self.node = _parsed(text, limits)
+        self.weight = WEIGHT + len(text) * CHARACTER_WEIGHT
         _check(schema, self.node, limits)
         self._fragments = {
             node.name.value: node
@@ -108,7 +121,7 @@ def _check(schema: GraphQLSchema, node: DocumentNode, limits: Limits) -> None:
 
 
 class Operation:
-    """One operation of a document, and what was compiled of it so far."""
+    """One operation of a document; `number` stands for it in what is kept of plans."""
 
     def __init__(
         self,
@@ -117,6 +130,7 @@ class Operation:
         node: OperationDefinitionNode,
         fragments: Mapping[str, FragmentDefinitionNode],
     ) -> None:
+        self.number = next(_numbers)
         self.document = document
         self.node = node
         self.fragments = fragments
@@ -127,6 +141,8 @@ class Operation:
             definition.variable.name.value: input_type(schema, definition.type)
             for definition in self._definitions
         }
+        readers = {name: quick(type_) for name, type_ in self._types.items()}
+        self._quick = {name: reader for name, reader in readers.items() if reader is not None}
         self._switches = tuple(sorted(_switches(document)))
 
     @property
@@ -135,12 +151,25 @@ class Operation:
 
     def coerced(self, given: Mapping[str, Any] | None) -> VariableValues:
         """The variables as their types want them. Raises Faulty."""
+        read = self._read_quickly(given or {})
+        left = [d for d in self._definitions if d.variable.name.value not in read]
+        names = [d.variable.name.value for d in left if d.variable.name.value not in self._quick]
+        _demand_few([given[name] for name in names if name in given] if given else [])
         found = get_variable_values(
-            self._schema, self._definitions, dict(given or {}), ERRORS, hide_suggestions=True
+            self._schema, left, dict(given or {}), ERRORS, hide_suggestions=True
         )
         if isinstance(found, list):
-            raise Faulty("BAD_USER_INPUT", found)
-        return found
+            raise Faulty("BAD_USER_INPUT", [_unrepeated(error) for error in found])
+        return VariableValues(found.sources, {**found.coerced, **read}) if read else found
+
+    def _read_quickly(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The records in the variables; what is wrong with one is found out the usual way."""
+        read: dict[str, Any] = {}
+        for name, reader in self._quick.items():
+            if name in given:
+                with contextlib.suppress(*INPUT_FAULTS):
+                    read[name] = reader(given[name])
+        return read
 
     def shape(self, variables: Mapping[str, Any]) -> Hashable:
         """All of the variables that decides what statements look like."""
@@ -152,10 +181,43 @@ class Operation:
     def slotted(self, values: VariableValues) -> VariableValues:
         """The variables with slots for what their shape does not hold."""
         coerced = {
-            name: slotted(self._types[name], value, (name,))
+            name: value if name in self._quick else slotted(self._types[name], value, (name,))
             for name, value in values.coerced.items()
         }
         return VariableValues(values.sources, coerced)
+
+
+_REPEATED = [
+    (re.compile(r"[,;] found: .*", re.DOTALL), "."),
+    (re.compile(r"(cannot represent [\w\s-]*value): .*", re.DOTALL), r"\1."),
+    (re.compile(r"Value '.*' does not exist", re.DOTALL), "The value does not exist"),
+    (re.compile(r"unknown field '(?!\w+').*", re.DOTALL), "an unknown field."),
+]
+"""Where graphql-core repeats a value in what it says of variables."""
+
+
+def _unrepeated(error: GraphQLError) -> GraphQLError:
+    """The error without the value, which may be somebody's."""
+    message = error.message
+    for pattern, instead in _REPEATED:
+        message = pattern.sub(instead, message)
+    return GraphQLError(message, error.nodes)
+
+
+def _demand_few(values: list[Any]) -> None:
+    """Raise Faulty for variables that take too long to read: a condition has few values."""
+    for _ in range(VALUES):
+        if not values:
+            return
+        value = values.pop()
+        if isinstance(value, dict):
+            values.extend(cast("dict[str, Any]", value).values())
+        elif isinstance(value, list):
+            values.extend(cast("list[Any]", value)[: VALUES + 1])
+    raise Faulty(
+        "BAD_USER_INPUT",
+        [GraphQLError(f"The variables hold too much: {VALUES} values are allowed.")],
+    )
 
 
 class _Switches(Visitor):

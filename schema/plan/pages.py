@@ -1,6 +1,6 @@
 """Connections as SQL: a page of a list by keyset, its cursors, and how long the list is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,10 +9,11 @@ from graphql import GraphQLField, GraphQLObjectType
 from hub import conditions
 from hub.conditions import CATALOGUES, Bind, Catalogue, Ordering
 from hub.errors import BadInput
+from hub.models.base import Category
 from schema.plan import cursor
 from schema.plan.cost import COUNTING, Cost
 from schema.plan.mapping import Page
-from schema.plan.rows import Nodes, Rows, bounded, size
+from schema.plan.rows import Nodes, Rows, limited, size
 from schema.plan.selection import Selected
 from schema.plan.statement import Piece, together
 from schema.plan.types import object_type
@@ -83,28 +84,36 @@ def _prepared(rows: Rows, read: Page, field: GraphQLField, nodes: Nodes, outer: 
     order = given["orderBy"]
     name = getattr(order, "name", order)
     ordering = catalogue.orderings[name]
-    rows.sight.demand_choice([ordering.category], f"orderBy: {name}")
+    _demand(rows, read.on, [ordering.category], f"orderBy: {name}")
     return _Page(rows, type_, node_type, given, catalogue, ordering, name, outer, read.on)
+
+
+def _demand(rows: Rows, on: str, categories: Iterable[Category], name: str) -> None:
+    """A list of its own chooses among people; one that hangs on somebody does not."""
+    if on:
+        rows.sight.demand_within(categories, name)
+    else:
+        rows.sight.demand_choice(categories, name)
 
 
 def _compiled(page: _Page, nodes: Nodes, cost: Cost) -> Table:
     rows, draft = page.rows, page.rows.draft
     item, inner = draft.row(), Cost()
     cost.add(DEFAULT if page.wanted is None else size(page.wanted, LARGEST), inner)
-    limit = draft.bind(page.wanted, "int", _page_size)
+    limit = rows.limit(page.wanted, LARGEST, default=DEFAULT)
     selected = rows.selector.of(page.type_, nodes)
     parts = _Parts(page, item, inner, limit, _asked_of_page(page, selected))
     columns = [f'{parts.column(chosen)} AS "{key}"' for key, chosen in selected.items()]
     people = parts.whole(_whose(page, item))
     view = rows.view(page.node_type, page.node_type.name)
-    where = _where(page, item)
+    where = _where(page, item, is_counted=parts.counts)
     total = ""
     if parts.counts:
         cost.own += COUNTING
         total = f" CROSS JOIN ({_counted(view, item, where)}) c"
     x = draft.row()
     source = (
-        f"(SELECT {', '.join(parts.aggregates) or '1'} FROM"
+        f"(SELECT {', '.join(parts.aggregates) or 'count(*)'} FROM"
         f" ({_inner(page, parts, view, item, where, limit)}) p) a{total}"
         f" CROSS JOIN LATERAL (SELECT {', '.join(columns)}) {x}"
     )
@@ -114,9 +123,11 @@ def _compiled(page: _Page, nodes: Nodes, cost: Cost) -> Table:
 def _inner(page: _Page, parts: "_Parts", view: str, item: str, where: list[str], limit: str) -> str:
     """The rows of the page, one more where it is asked whether there is one."""
     inside = _all([*where, *_bounds(page, item)])
-    sql = (
+    sql = limited(
         f"SELECT {', '.join(parts.chosen) or '1'} FROM {view} {item}{''.join(parts.laterals)}"
-        f"{inside} ORDER BY {_order_by(page, item)} LIMIT {limit}{' + 1' * parts.looks_beyond}"
+        f"{inside} ORDER BY {_order_by(page, item)}",
+        f"{limit}{' + 1' * parts.looks_beyond}",
+        most=LARGEST + parts.looks_beyond,
     )
     if not parts.numbered:
         return sql
@@ -134,8 +145,9 @@ def _all(conditions: list[str]) -> str:
 
 
 def _whose(page: _Page, item: str) -> str | None:
-    """Whom a row of the page is about, unless it hangs on somebody known to be in the answer."""
-    return None if page.on else page.rows.whom(page.node_type, item)
+    """Whom a row of the page is about, unless that is just the one in the answer it hangs on."""
+    is_theirs = page.on and hasattr(page.rows.entity(page.node_type).model, "customer_id")
+    return None if is_theirs else page.rows.whom(page.node_type, item)
 
 
 def _asked_of_page(page: _Page, selected: Selected) -> set[str]:
@@ -294,11 +306,7 @@ class _Parts:
         return self._aggregate(f"(array_agg(p.cursor ORDER BY p.no{direction}){self._within()})[1]")
 
 
-def _page_size(value: Any) -> int:
-    return bounded(value, LARGEST, default=DEFAULT)
-
-
-def _where(page: _Page, item: str) -> list[str]:
+def _where(page: _Page, item: str, *, is_counted: bool = False) -> list[str]:
     """What makes a row one of the list, without the bounds of the page."""
     rows = page.rows
     found: list[str] = []
@@ -313,8 +321,9 @@ def _where(page: _Page, item: str) -> list[str]:
             row=item,
             bind=_neutral(rows.draft.bind),
             allowed=rows.sight.choosable,
+            order="" if is_counted or page.on else page.ordering.column,
         )
-        rows.sight.demand_choice(condition.categories, "where")
+        _demand(rows, page.on, condition.categories, "where")
         rows.draft.skewed = rows.draft.skewed or condition.is_skewed
         found.append(f"({condition.sql})")
     return found

@@ -6,32 +6,38 @@ from typing import Any, cast
 
 from graphql import FieldNode, GraphQLObjectType, GraphQLSchema, VariableValues, get_named_type
 
+from schema.plan import introspection
 from schema.plan.compile import nested, statement
 from schema.plan.cost import Cost
 from schema.plan.document import Operation
+from schema.plan.introspection import META
 from schema.plan.mapping import Chosen, Local, read_of
 from schema.plan.rows import Nodes, Rows
 from schema.plan.selection import Selector
 from schema.plan.sight import Sight
 from schema.plan.statement import Statement
 
-Told = Callable[[Any], Any]
-"""What makes a value of who asks."""
+INTROSPECTION_WEIGHT = 50_000
+"""Bytes that a plan with introspection may keep alive: its document."""
+Told = Callable[[Any, VariableValues], Any]
+"""What makes a value of who asks and of the variables."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`statements` and `told` by response key; `keys` has all of them in order.
-
-    `declined`: something in it only the executor can answer, so rows tell their types.
-    """
+    """`statements` and `told` by response key; `keys` has all of them in order."""
 
     keys: Sequence[str]
     statements: Mapping[str, Statement]
     told: Mapping[str, Told]
     costs: Sequence[Cost]
-    declined: bool
     fixed: int | None
+
+    @property
+    def weight(self) -> int:
+        """Bytes of memory that it takes (measured)."""
+        introspective = sum(INTROSPECTION_WEIGHT for key in self.keys if key not in self.statements)
+        return 2_000 + introspective + sum(3 * len(s.sql) for s in self.statements.values())
 
     def cost(self, variables: Mapping[str, Any]) -> int:
         """What it costs with these variables."""
@@ -55,7 +61,6 @@ class Planner:
         """
         root = _root(self.schema, operation)
         selected = self.selector(operation, values).within(root, [operation.node.selection_set])
-        declined = any(nodes[0].name.value in {"__schema", "__type"} for nodes in selected.values())
         statements: dict[str, Statement] = {}
         told: dict[str, Told] = {}
         costs: list[Cost] = []
@@ -63,18 +68,18 @@ class Planner:
             name = nodes[0].name.value
             if name == "__typename":
                 told[key] = _constant(root.name)
-            elif not name.startswith("__"):
+            elif name in META:
+                told[key] = self._introspected(operation, nodes, len(selected))
+            else:
                 read = read_of(root.fields[name])
                 if isinstance(read, Local):
                     told[key] = self._local(operation, values, root, read, nodes)
                 else:
-                    made, cost = self._statement(
-                        operation, values, root, nodes, typed=typed or declined
-                    )
+                    made, cost = self._statement(operation, values, root, nodes, typed=typed)
                     statements[key] = made
                     costs.append(cost)
         fixed = sum(c.of({}) for c in costs) if all(c.is_fixed for c in costs) else None
-        return Plan(tuple(selected), statements, told, costs, declined, fixed)
+        return Plan(tuple(selected), statements, told, costs, fixed)
 
     def chosen(
         self, operation: Operation, values: VariableValues, type_name: str, nodes: Nodes
@@ -113,6 +118,16 @@ class Planner:
             typed=typed,
         )
 
+    def _introspected(self, operation: Operation, nodes: Nodes, among: int) -> Told:
+        """What the schema says of itself; several such fields share what one may hold."""
+        return lambda _, values: introspection.told(
+            self.schema,
+            self.selector(operation, values),
+            values,
+            nodes,
+            most=introspection.MOST // among,
+        )
+
     def _local(
         self,
         operation: Operation,
@@ -125,7 +140,7 @@ class Planner:
         selected = self.selector(operation, values).of(type_, nodes)
         names = {key: chosen[0].name.value for key, chosen in selected.items()}
 
-        def told(caller: Any) -> dict[str, Any]:
+        def told(caller: Any, _: VariableValues) -> dict[str, Any]:
             found = {"__typename": type_.name, **read.about(caller)}
             return {key: found[name] for key, name in names.items()}
 
@@ -133,7 +148,7 @@ class Planner:
 
 
 def _constant(value: Any) -> Told:
-    return lambda _: value
+    return lambda _caller, _values: value
 
 
 def _root(schema: GraphQLSchema, operation: Operation) -> GraphQLObjectType:

@@ -30,7 +30,7 @@ from schema.plan.selection import Selector
 from schema.plan.sight import Sight
 from schema.plan.statement import Draft, Piece, together
 from schema.plan.types import named_type, object_type
-from schema.plan.values import Convert, Slot, extractor
+from schema.plan.values import Slot, extractor
 from schema.scalars import IN_SQL, global_id_in_sql
 
 Nodes = Sequence[FieldNode]
@@ -128,7 +128,8 @@ class Rows:
         self.sight.demand(self.entity(type_), columns, label)
 
     def _at(self, template: str, row: str, parent: str, n: str = "") -> str:
-        return template.format(t=row, p=parent, n=n, v=self.sight.schema)
+        categories = self.sight.opened if "{c}" in template else ""
+        return template.format(t=row, p=parent, n=n, v=self.sight.schema, c=categories)
 
     def _leaf(self, field: GraphQLField, sql: str) -> str:
         write = IN_SQL.get(named_type(field).name)
@@ -175,7 +176,7 @@ class Rows:
         """A short list as a JSON array."""
         type_ = object_type(field)
         first = self.arguments(field, nodes).get("first")
-        limit = self.draft.bind(first, "int", self._bounded(read.most))
+        limit = self.limit(first, read.most, default=read.most)
         inner = Cost()
         cost.add(USUAL if first is None else _size(first, read.most), inner)
         n, x = self.draft.row(), self.draft.row()
@@ -195,11 +196,11 @@ class Rows:
         found = f"SELECT {distinct}{made.people} AS people {source}"
         return Piece(json, f"(SELECT string_agg(y.people, ''::bytea) FROM ({found}) y)")
 
-    def _bounded(self, most: int) -> Convert:
-        def convert(value: Any) -> int:
-            return bounded(value, most, default=most)
-
-        return convert
+    def limit(self, value: Any, most: int, *, default: int) -> str:
+        """How many items of a list: a number where the document says it, which plans better."""
+        if isinstance(value, Slot):
+            return self.draft.bind(value, "int", lambda v: bounded(v, most, default=default))
+        return str(bounded(value, most, default=default))
 
     def _choice(self, read: Choice, nodes: Nodes, row: str, parent: str, cost: Cost) -> Piece:
         by, id_ = self._at(read.by, row, parent), self._at(read.id, row, parent)
@@ -240,6 +241,16 @@ def bounded(value: Any, most: int, *, default: int) -> int:
     if not 0 <= value <= most:
         raise BadInput(f"A list gives from 0 to {most} items at a time: ask for no more.")
     return int(value)
+
+
+def limited(sql: str, limit: str, *, most: int) -> str:
+    """The first rows of a query. Of a number not known yet the planner is told what it is at most.
+
+    Otherwise it prepares for a tenth of all rows.
+    """
+    if limit.startswith("$"):
+        sql = f"SELECT * FROM ({sql} LIMIT {most}) m"
+    return f"{sql} LIMIT {limit}"
 
 
 def _size(value: Any, most: int) -> int | Size:

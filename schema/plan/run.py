@@ -7,9 +7,11 @@ from typing import Any
 import asyncpg
 
 from hub.db import views
+from hub.db.connection import Pool
 from hub.db.engine import Database
 from hub.db.views import Use
 from hub.errors import PurposeNotAllowed
+from schema.plan.lending import Lender
 from schema.plan.statement import Statement
 
 STALE = (
@@ -41,6 +43,7 @@ class Reader:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._lenders: dict[int, Lender] = {}
         self._uses: dict[str, Use] = {}
 
     async def learn(self) -> None:
@@ -58,12 +61,24 @@ class Reader:
         """The row of every statement, by key."""
         skewed = any(statement.skewed for statement, _ in bound.values())
         pool = self._database.chooser if skewed else self._database.reader
-        async with pool.acquire() as connection:
+        lender = self._lender(pool)
+        connection = await lender.take()
+        try:
             found: dict[str, Row] = {}
             for key, (statement, arguments) in bound.items():
                 row = await connection.fetchrow(statement.sql, *arguments)
                 found[key] = _row(row) if row else NOTHING
-            return found
+        except BaseException:
+            await lender.give_back(connection)
+            raise
+        lender.keep(connection)
+        return found
+
+    def _lender(self, pool: Pool) -> Lender:
+        found = self._lenders.get(id(pool))
+        if found is None:
+            found = self._lenders[id(pool)] = Lender(pool)
+        return found
 
     async def all(self, statement: Statement, arguments: Sequence[Any]) -> list[Row]:
         """All rows of one statement that follows events."""

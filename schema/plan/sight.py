@@ -30,10 +30,25 @@ class Sight:
         """The schema of the purpose's views."""
         return self.use.schema
 
+    def admit(self) -> None:
+        """Raise unless the scopes go with the purpose: what the law wants is for few to ask."""
+        is_law = self.use.basis == "legal_obligation"
+        if is_law and not any(scope.startswith("privacy:") for scope in self.scopes):
+            raise Forbidden(
+                f"The purpose {self.use.key} needs a scope such as privacy:manage, which the client"
+                " does not have."
+            )
+
     @property
     def choosable(self) -> frozenset[Category]:
         """The categories that people may be chosen by."""
         return frozenset(category for category in CATEGORIES if self._may_choose(category))
+
+    @property
+    def opened(self) -> str:
+        """SQL for the categories that the scopes open, for rows that differ in theirs."""
+        names = ", ".join(f"'{name}'" for name, scope in READS.items() if scope in self.scopes)
+        return f"ARRAY[{names}]::text[]"
 
     def demand(self, entity: Entity, columns: Sequence[str], name: str) -> None:
         """Raise unless these columns of a table may be returned; `name` is the field's."""
@@ -45,6 +60,8 @@ class Sight:
             )
         if entity.scope is not None:
             self._demand_scope(entity.scope, name)
+        if entity.model.reach != "{customer}":  # that there is something of a kind says a lot
+            self.demand_category(entity.model.category, name)
         table = entity.model.__table__
         for column in columns:
             self.demand_category(_category(table.columns[column], entity.model), name)  # type: ignore[arg-type]  # a Column
@@ -66,6 +83,19 @@ class Sight:
                 raise PurposeNotAllowed(
                     f"The purpose {self.use.key} may not choose or order people by {category}"
                     f" data ({name}): leave it out, or name a purpose that may."
+                )
+
+    def demand_within(self, categories: Iterable[Category], name: str) -> None:
+        """Raise unless what hangs on one person may be chosen or ordered by these categories.
+
+        That chooses nobody: it only wants that they may be returned.
+        """
+        for category in categories:
+            self.demand_category(category, name)
+            if category != "open" and category not in self.use.may_return:
+                raise PurposeNotAllowed(
+                    f"The purpose {self.use.key} may not have {category} data ({name}): leave it"
+                    " out, or name a purpose that may."
                 )
 
     def _may_choose(self, category: Category) -> bool:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hub.db.connection import Connection
 from hub.db.engine import Database
 from hub.identity import decisions
-from hub.intake import Incoming, record
+from hub.intake import Defaults, Incoming, direct, record
 from hub.records import Consent, Customer, Identifier, Person
 from tests.properties.test_identity import empty, shared_database
 
@@ -132,3 +132,89 @@ async def test_the_state_equals_a_replay(
             await checked(connection, ledger)
             await decisions.undo(connection, decision, by="tester", limit=50)
             await checked(connection, ledger)
+
+
+told = st.builds(
+    direct.Statement,
+    purpose=st.sampled_from(PURPOSES),
+    state=st.sampled_from(STATES),
+    given_at=st.integers(1, 4).map(lambda day: datetime(2026, 2, day, tzinfo=UTC)),
+)
+"""What a person tells the hub itself."""
+
+OF_RECORD = MEMBERS + " AND s.key = $1 AND r.external_id = $2"
+OURS = MEMBERS + " AND s.key = 'hub' AND l.customer_id = $1"
+
+
+@shared_database
+@given(
+    ledger=ledgers,
+    mails=mailboxes,
+    direct_ones=st.lists(st.tuples(st.sampled_from(PEOPLE), told), max_size=5),
+    data=st.data(),
+)
+async def test_what_the_hub_is_told_replays(
+    database: Database,
+    ledger: list[tuple[str, Consent]],
+    mails: dict[tuple[str, str], str],
+    direct_ones: list[tuple[str, direct.Statement]],
+    data: st.DataObject,
+) -> None:
+    async with database.transaction() as connection:
+        await empty(connection)
+        for source in ("crm", "web"):
+            people = [person(id_, mails.get((source, id_))) for id_ in PEOPLE]
+            await record(connection, people, source=source, cause="backfill")
+    standing: list[tuple[str, Consent]] = []
+    for who, item in data.draw(st.permutations([*ledger, *direct_ones])):
+        async with database.transaction() as connection:
+            if isinstance(item, Consent):
+                await record(connection, [Incoming(item, 1)], source=who, cause="backfill")
+                standing.append((who, item))
+            else:
+                standing = await tell(connection, who, item, standing)
+            await checked(connection, standing)
+
+
+def person(id_: str, mail: str | None) -> Incoming:
+    said = (Identifier(type="email", value=mail),) if mail else ()
+    return Incoming(Customer(external_id=id_, identifiers=said), int(id_))
+
+
+async def tell(
+    connection: Connection,
+    who: str,
+    statement: direct.Statement,
+    standing: list[tuple[str, Consent]],
+) -> list[tuple[str, Consent]]:
+    """Tell the hub something, and return what stands then by the naive rule."""
+    row = await connection.fetchrow(OF_RECORD, "crm", who)
+    assert row is not None
+    customer = row["customer_id"]
+    declared = await direct.declare(connection, customer, statement, defaults=Defaults())
+    if declared.fate == "unchanged":
+        return standing
+    theirs = {
+        (row["source"], row["external_id"])
+        for row in await connection.fetch(MEMBERS)
+        if row["customer_id"] == customer
+    }
+    ours = await connection.fetchrow(OURS, customer)
+    assert ours is not None
+    entry = Consent(
+        external_id=str(declared.entry_id),
+        customer=Person(external_id=ours["external_id"]),
+        purpose=statement.purpose,
+        state=statement.state,
+        given_at=statement.given_at,
+    )
+    left = [one for one in standing if not is_overruled(one, entry, theirs)]
+    assert len(standing) - len(left) == declared.superseded
+    return [*left, ("hub", entry)]
+
+
+def is_overruled(one: tuple[str, Consent], by: Consent, theirs: set[tuple[str, str]]) -> bool:
+    source, entry = one
+    is_theirs = (source, entry.customer.external_id) in theirs
+    is_before = entry.purpose == by.purpose and entry.given_at <= by.given_at
+    return by.state == "granted" and is_theirs and is_before

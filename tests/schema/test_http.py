@@ -268,7 +268,7 @@ async def test_slow_body_is_refused(settings: Settings, figures: Figures) -> Non
         answer = await asyncio.wait_for(reader.read(1000), 5)
         writer.close()
     assert answer.startswith(b"HTTP/1.1 408 ")
-    assert figures.own().counts == {"http": {"bad_request": 1}}
+    assert figures.own().counts == {"http none bad_request": 1}
 
 
 async def test_client_that_leaves_cancels(address: str, toy: ToyEngine, figures: Figures) -> None:
@@ -279,7 +279,7 @@ async def test_client_that_leaves_cancels(address: str, toy: ToyEngine, figures:
         while not figures.own().counts:
             await asyncio.sleep(0.01)
     assert toy.cancelled == 1
-    assert figures.own().counts == {"http": {"gone": 1}}
+    assert figures.own().counts == {"http none gone": 1}
 
 
 async def test_slow_answer_arrives(address: str) -> None:

@@ -66,7 +66,7 @@ async def test_subscription_runs(address: str, toy: ToyEngine, figures: Figures)
         {"id": "1", "type": "next", "payload": {"data": {"count": 2}}},
         {"id": "1", "type": "complete"},
     ]
-    assert (toy.closed, figures.own().counts) == (1, {"socket": {"completed": 1}})
+    assert (toy.closed, figures.own().counts) == (1, {"socket subscription completed": 1})
 
 
 async def test_queries_and_mutations_run(address: str) -> None:

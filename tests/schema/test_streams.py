@@ -52,7 +52,7 @@ async def test_subscription_is_streamed(address: str, toy: ToyEngine, figures: F
     counted = [("next", {"data": {"count": number}}) for number in (1, 2, 3)]
     assert await told(address, COUNT) == [*counted, ("complete", None)]
     assert toy.closed == 1
-    assert figures.own().counts == {"sse": {"completed": 1}}
+    assert figures.own().counts == {"sse subscription completed": 1}
     assert figures.own().gauges == {"open_streams": 0}
 
 
@@ -100,7 +100,7 @@ async def test_client_that_leaves_ends_it(address: str, toy: ToyEngine, figures:
         while not figures.own().counts:
             await asyncio.sleep(0.01)
     assert toy.closed == 1
-    assert figures.own().counts == {"sse": {"gone": 1}}
+    assert figures.own().counts == {"sse subscription gone": 1}
 
 
 async def test_slow_reader_holds_the_engine(address: str, toy: ToyEngine) -> None:

@@ -121,7 +121,8 @@ class ToyEngine:
             variable_values=request.variables,
             operation_name=request.operation_name,
         )
-        return _told(await result if not isinstance(result, ExecutionResult) else result)
+        finished = result if isinstance(result, ExecutionResult) else await result
+        return _told(finished, kind)
 
     async def stream(self, request: Request, caller: Caller) -> AsyncGenerator[Answer]:
         prepared = _prepared(request)
@@ -134,11 +135,11 @@ class ToyEngine:
         if isawaitable(events):
             events = await events
         if isinstance(events, ExecutionResult):
-            yield _told(events)
+            yield _told(events, prepared[1])
             return
         async with aclosing(events):  # type: ignore[type-var]
             async for result in events:
-                yield _told(result)
+                yield _told(result, prepared[1])
 
 
 def _prepared(request: Request) -> Answer | tuple[Any, OperationType]:
@@ -170,12 +171,13 @@ def refused(message: str, code: str, outcome: Outcome, after: float | None = Non
     return Answer(msgspec.json.encode(body), outcome, after)
 
 
-def _told(result: ExecutionResult) -> Answer:
+def _told(result: ExecutionResult, kind: OperationType) -> Answer:
     if not result.errors:
-        return Answer(msgspec.json.encode({"data": result.data}))
+        return Answer(msgspec.json.encode({"data": result.data}), kind=kind.value)
     errors = [{"message": "It failed.", "extensions": {"code": "INTERNAL_SERVER_ERROR"}}]
     outcome = Outcome.FAILED if result.data is None else Outcome.PARTIAL
-    return Answer(msgspec.json.encode({"data": result.data, "errors": errors}), outcome)
+    body = msgspec.json.encode({"data": result.data, "errors": errors})
+    return Answer(body, outcome, kind=kind.value)
 
 
 class ToyTokens:

@@ -8,6 +8,7 @@ import pytest
 from hub.db import views
 from hub.db.connection import Connection
 from hub.db.engine import Database
+from hub.identity import decisions
 from hub.intake import Incoming, record
 from hub.records import (
     Consent,
@@ -138,3 +139,53 @@ async def test_an_objector_is_not_heard_through_others(
         await record(connection, batch, source="crm", cause="backfill")
     assert await reader.fetchval("SELECT count(*) FROM for_analytics.interaction") == 1
     assert await reader.fetchval("SELECT count(*) FROM for_customer_service.interaction") == 2
+
+
+async def test_an_event_is_seen_numbered_and_with_its_customer(
+    connection: Connection, reader: asyncpg.pool.Pool
+) -> None:
+    count = "SELECT count(*) FROM for_analytics.event"
+    assert await reader.fetchval(count) == 0
+    await connection.execute("UPDATE event SET position = seq")
+    rows = await reader.fetch("SELECT DISTINCT customer_id FROM for_analytics.event")
+    boris = await connection.fetchval("SELECT id FROM customer WHERE given_name = 'Boris'")
+    assert [row["customer_id"] for row in rows] == [boris]
+
+
+async def test_an_old_id_leads_on_and_so_do_its_events(
+    connection: Connection, reader: asyncpg.pool.Pool
+) -> None:
+    ids = [row["id"] for row in await connection.fetch("SELECT id FROM customer ORDER BY id")]
+    async with connection.transaction():
+        await decisions.merge(connection, *ids, by="tester", limit=50)
+        await connection.execute("UPDATE event SET position = seq")
+    rows = await reader.fetch("SELECT * FROM for_email_marketing.customer_alias")
+    assert [(row["alias_id"], row["customer_id"]) for row in rows] == [(ids[1], ids[0])]
+    merged = "SELECT count(*) FROM for_email_marketing.event WHERE type = 'customer.merged'"
+    assert await reader.fetchval(merged) == 1
+    assert await reader.fetch("SELECT * FROM for_analytics.customer_alias") == []
+
+
+async def test_records_are_seen_with_their_customer(
+    connection: Connection, reader: asyncpg.pool.Pool
+) -> None:
+    query = "SELECT type FROM for_customer_service.source_record ORDER BY type, external_id"
+    kinds = ["consent", "consent", "customer", "customer", "order"]
+    assert [row["type"] for row in await reader.fetch(query)] == kinds
+    await connection.execute("UPDATE customer SET restricted_at = now() WHERE given_name = 'Anna'")
+    assert [row["type"] for row in await reader.fetch(query)] == ["customer"]
+
+
+async def test_what_a_source_said_word_for_word_is_in_no_view(reader: asyncpg.pool.Pool) -> None:
+    with pytest.raises(asyncpg.UndefinedColumnError):
+        await reader.fetch("SELECT payload FROM for_data_subject_rights.source_record")
+
+
+async def test_sources_are_open(reader: asyncpg.pool.Pool) -> None:
+    assert await reader.fetchval("SELECT key FROM for_ads_audiences.source") == "crm"
+
+
+async def test_the_planner_knows_how_many_a_purpose_sees(connection: Connection) -> None:
+    query = "SELECT count(*) FROM pg_statistic_ext WHERE stxname = 'allowed'"
+    purposes = await connection.fetchval("SELECT count(*) FROM purpose WHERE retired_at IS NULL")
+    assert await connection.fetchval(query) == purposes

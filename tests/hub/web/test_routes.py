@@ -101,8 +101,8 @@ async def test_requests_are_counted(client: httpx.AsyncClient) -> None:
     await client.post("/graphql", json={"query": "{"}, headers=good)
     await client.post("/graphql", json={"query": "{ hello }"})
     found = await numbers(client)
-    for outcome in ("ok", "parse_failed", "unauthenticated"):
-        assert found[f"hub_requests_total http {outcome}"] == 1
+    for ending in ("query ok", "none parse_failed", "none unauthenticated"):
+        assert found[f"hub_requests_total http {ending}"] == 1
     assert found["hub_request_seconds_bucket http +Inf"] == 3
     assert found["hub_request_seconds_count http"] == 3
     assert found["hub_pool_reader_size"] == 0
@@ -112,15 +112,15 @@ async def test_processes_are_added_up(
     client: httpx.AsyncClient, figures: Figures, tmp_path: Path
 ) -> None:
     with figures.open("streams"):
-        figures.count("http", "ok", 0.2)
-        dead = Reading(counts={"http": {"ok": 5}}, gauges={"open_streams": 7})
+        figures.count("http", "ok", kind="query", seconds=0.2)
+        dead = Reading(counts={"http query ok": 5}, gauges={"open_streams": 7})
         (tmp_path / "4194305").write_bytes(msgspec.json.encode(dead))
-        alive = Reading(counts={"http": {"failed": 1}}, gauges={"open_streams": 2})
+        alive = Reading(counts={"http none failed": 1}, gauges={"open_streams": 2})
         (tmp_path / "1").write_bytes(msgspec.json.encode(alive))
         figures.publish()
         found = await numbers(client)
-    assert found["hub_requests_total http ok"] == 6
-    assert found["hub_requests_total http failed"] == 1
+    assert found["hub_requests_total http query ok"] == 6
+    assert found["hub_requests_total http none failed"] == 1
     assert found["hub_open_streams"] == 3
 
 

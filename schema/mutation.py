@@ -1,0 +1,78 @@
+"""What can be written."""
+
+import strawberry
+
+from schema.consenting import (
+    ConsentPayload,
+    RecordConsentInput,
+    WithdrawConsentInput,
+    record_consent,
+    withdraw_consent,
+)
+from schema.deciding import (
+    MergeCustomersInput,
+    MergeCustomersPayload,
+    NeverLinkInput,
+    NeverLinkPayload,
+    SplitCustomerInput,
+    SplitCustomerPayload,
+    UndoDecisionInput,
+    UndoDecisionPayload,
+    merge_customers,
+    never_link,
+    split_customer,
+    undo_decision,
+)
+from schema.recording import (
+    RecordCustomersInput,
+    RecordInteractionsInput,
+    RecordOrdersInput,
+    RecordPayload,
+    record_customers,
+    record_interactions,
+    record_orders,
+)
+from schema.writing import written
+
+AGAIN = " The same again changes nothing."
+
+
+@strawberry.type(description="What can be written. Each field is one transaction with its answer.")
+class Mutation:
+    @written(record_customers, "customers:write", "Record up to 500 customers of a source." + AGAIN)
+    def record_customers(self, input: RecordCustomersInput) -> RecordPayload | None: ...
+
+    @written(record_orders, "customers:write", "Record up to 500 orders of a source." + AGAIN)
+    def record_orders(self, input: RecordOrdersInput) -> RecordPayload | None: ...
+
+    @written(
+        record_interactions,
+        "customers:write",
+        "Record up to 500 interactions of a source." + AGAIN,
+    )
+    def record_interactions(self, input: RecordInteractionsInput) -> RecordPayload | None: ...
+
+    @written(
+        record_consent,
+        "consents:write",
+        "Enter what a customer tells the hub of a purpose. A grant takes the place of whatever was"
+        " said of that purpose before, by whichever source.",
+    )
+    def record_consent(self, input: RecordConsentInput) -> ConsentPayload | None: ...
+
+    @written(withdraw_consent, "consents:write", "Enter that a customer no longer agrees.")
+    def withdraw_consent(self, input: WithdrawConsentInput) -> ConsentPayload | None: ...
+
+    @written(merge_customers, "identity:decide", "Decide that customers are one person.")
+    def merge_customers(self, input: MergeCustomersInput) -> MergeCustomersPayload | None: ...
+
+    @written(
+        split_customer, "identity:decide", "Decide that records of a customer are somebody else."
+    )
+    def split_customer(self, input: SplitCustomerInput) -> SplitCustomerPayload | None: ...
+
+    @written(never_link, "identity:decide", "Decide that two customers never become one.")
+    def never_link(self, input: NeverLinkInput) -> NeverLinkPayload | None: ...
+
+    @written(undo_decision, "identity:decide", "Undo a decision about identity.")
+    def undo_decision(self, input: UndoDecisionInput) -> UndoDecisionPayload | None: ...

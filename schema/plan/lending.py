@@ -1,0 +1,124 @@
+"""Connections for one statement after another, kept at hand between them.
+
+A pool's ceremony at each acquire and release costs a short read as much as its statement does.
+"""
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, TypeAlias
+
+import asyncpg
+
+from hub.db.connection import Pool
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Connection: TypeAlias = PoolConnectionProxy[asyncpg.Record]
+else:
+    Connection = asyncpg.Connection
+
+ROUND_SECONDS = 0.05
+"""How often what lies idle goes back to the pool, and one connection in any case: others wait too.
+"""
+
+
+class Lender:
+    """Lends the connections of a pool. One that failed goes back, to be looked after there."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._idle: list[Connection] = []
+        self._waiting: deque[asyncio.Future[Connection | None]] = deque()
+        self._returning: set[asyncio.Task[None]] = set()
+        self._lent = 0
+        self._is_due = False
+        self._is_awake = False
+
+    async def take(self) -> Connection:
+        """A connection, for `keep` or `give_back`."""
+        while True:
+            if self._idle:
+                connection = self._idle.pop()
+                if not _is_gone(connection):
+                    return connection
+                self._return(connection)
+            elif self._lent < self._pool.get_max_size():
+                return await self._acquired()
+            elif (found := await self._next()) is not None:
+                return found
+
+    def keep(self, connection: Connection) -> None:
+        """All went well: the next one may have it."""
+        if self._is_due:
+            self._is_due = False
+            self._return(connection)
+        elif not self._hand(connection):
+            self._idle.append(connection)
+
+    async def give_back(self, connection: Connection) -> None:
+        """Something failed, or was cancelled: let the pool see to it."""
+        try:
+            await self._pool.release(connection)
+        finally:
+            self._lent -= 1
+            self._hand(None)
+
+    async def _acquired(self) -> Connection:
+        self._lent += 1
+        try:
+            connection = await self._pool.acquire()
+        except BaseException:
+            self._lent -= 1
+            self._hand(None)
+            raise
+        if not self._is_awake:
+            self._sleep()
+        return connection
+
+    async def _next(self) -> Connection | None:
+        """What somebody keeps next; None where there is only room for another."""
+        waiter: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        try:
+            return await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled():
+                found = waiter.result()
+                _ = self._hand(None) if found is None else self.keep(found)
+            raise
+
+    def _hand(self, connection: Connection | None) -> bool:
+        """To whoever waits longest, if anybody does."""
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(connection)
+                return True
+        return False
+
+    def _return(self, connection: Connection) -> None:
+        task = asyncio.create_task(self.give_back(connection))
+        self._returning.add(task)
+        task.add_done_callback(self._returning.discard)
+
+    def _sleep(self) -> None:
+        self._is_awake = True
+        asyncio.get_running_loop().call_later(ROUND_SECONDS, self._look)
+
+    def _look(self) -> None:
+        self._is_awake = False
+        idle, self._idle = self._idle, []
+        for connection in idle:
+            self._return(connection)
+        self._is_due = not idle
+        if self._lent > len(idle):
+            self._sleep()
+
+
+def _is_gone(connection: Connection) -> bool:
+    """Whether it broke while nobody used it; the pool has taken it back then, and it complains."""
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:
+        return True

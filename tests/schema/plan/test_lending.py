@@ -1,0 +1,83 @@
+"""Connections lent one statement after another: never more than the pool's, never a broken one."""
+
+import asyncio
+
+import pytest
+
+from hub.db.engine import Database
+from schema.plan.lending import ROUND_SECONDS, Lender
+
+
+async def test_next_statement_gets_same_connection(database: Database) -> None:
+    lender = Lender(database.reader)
+    first = await lender.take()
+    lender.keep(first)
+    second = await lender.take()
+    await lender.give_back(second)
+    assert second is first
+
+
+async def test_waiting_ones_get_what_is_kept(database: Database) -> None:
+    lender = Lender(database.reader)
+
+    async def ask() -> int:
+        connection = await lender.take()
+        found = await connection.fetchval("SELECT 1")
+        lender.keep(connection)
+        return found
+
+    assert sum(await asyncio.gather(*(ask() for _ in range(100)))) == 100
+    assert database.reader.get_size() <= database.reader.get_max_size()
+
+
+async def test_others_get_their_turn(database: Database) -> None:
+    lender = Lender(database.reader)
+
+    async def ask() -> None:
+        while True:
+            connection = await lender.take()
+            await connection.fetchval("SELECT 1")
+            lender.keep(connection)
+
+    busy = [asyncio.create_task(ask()) for _ in range(20)]
+    try:
+        async with asyncio.timeout(5):
+            assert await database.reader.fetchval("SELECT 2") == 2
+    finally:
+        for task in busy:
+            task.cancel()
+        await asyncio.gather(*busy, return_exceptions=True)
+
+
+async def test_idle_connections_go_back(database: Database) -> None:
+    lender = Lender(database.reader)
+    lender.keep(await lender.take())
+    await asyncio.sleep(3 * ROUND_SECONDS)
+    assert database.reader.get_idle_size() == database.reader.get_size()
+
+
+async def test_broken_connection_is_not_lent(database: Database) -> None:
+    lender = Lender(database.reader)
+    broken = await lender.take()
+    pid = await broken.fetchval("SELECT pg_backend_pid()")
+    lender.keep(broken)
+    await database.owner.execute("SELECT pg_terminate_backend($1)", pid)
+    await asyncio.sleep(0.02)
+    sound = await lender.take()
+    assert await sound.fetchval("SELECT pg_backend_pid()") != pid
+    await lender.give_back(sound)
+
+
+async def test_cancelled_waiter_loses_no_connection(database: Database) -> None:
+    lender = Lender(database.reader)
+    taken = [await lender.take() for _ in range(database.reader.get_max_size())]
+    waiter = asyncio.create_task(lender.take())
+    await asyncio.sleep(0)
+    lender.keep(taken.pop())
+    waiter.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiter
+    async with asyncio.timeout(1):
+        taken.append(await lender.take())
+    for connection in taken:
+        await lender.give_back(connection)
