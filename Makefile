@@ -40,6 +40,7 @@ fix: $(ENVIRONMENT) ## repair what can be repaired, and write the generated page
 	$(BIN)/ruff format
 	$(BIN)/python docs/settings.py
 	$(BIN)/python -m schema.sdl
+	$(BIN)/python docs/graphql_parts.py
 
 bench: $(DATA) ## measure, into bench/results/
 	@.ci/peers
