@@ -7,6 +7,8 @@ import pytest
 
 from bench import store
 from bench.installation import Installation
+from tests.shop import filled as filled
+from tests.shop import shop as shop
 
 Install = Callable[..., Installation]
 Tell = Callable[[str], None]

@@ -84,6 +84,15 @@ async def test_door_says_where_to_go(client: httpx.AsyncClient) -> None:
     assert (await client.get("/nowhere")).status_code == 404
 
 
+async def test_page_asks_where_the_hub_is(database: Database, settings: Settings) -> None:
+    below = {"base_url": "https://example.com/hub", "graphiql": True}
+    app = App(settings.model_copy(update=below), database)
+    async with asking(site(app, ToyEngine(), ToyTokens(), Figures())) as client:
+        slashless, page = await client.get("/graphiql"), await client.get("/graphiql/")
+    assert slashless.headers["location"] == "graphiql/"
+    assert 'content="/hub/graphql"' in page.text
+
+
 async def numbers(client: httpx.AsyncClient) -> dict[str, float]:
     """What the metrics say, by name and labels."""
     answer = await client.get("/metrics", headers=TOKEN)
