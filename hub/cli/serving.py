@@ -32,6 +32,8 @@ from schema.request import Engine
 from schema.socket import SocketDoor
 
 PUBLISH_SECONDS = 2.0
+FEED_SECONDS = 5.0
+"""How long a start waits to know the newest event, from which subscriptions go on."""
 
 
 @click.command("serve")
@@ -78,6 +80,8 @@ class Serving:
             feed, relay = Feed(app.database), Relay(app.database)
             async with _beside([feed.run(), relay.run(), _publish(figures)]):
                 made = await engine(app, feed, relay)
+                with contextlib.suppress(TimeoutError):  # then subscriptions begin when it can
+                    await asyncio.wait_for(feed.beyond(-1), FEED_SECONDS)
                 opened_site = site(app, made, Tokens(app.database), figures)
                 server.settle()
                 yield opened_site

@@ -13,17 +13,22 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
-import uvicorn
-from starlette.types import ASGIApp
+
+from hub.config import Settings
+from hub.web.asgi import Application
+from tests.peers.hub import Hub, begun
+from tests.serving import served
+from tests.shop import Shop
+from tests.shop import filled as filled
+from tests.shop import shop as shop
 
 FOLDER = Path(__file__).parent
 CI = FOLDER.parents[1] / ".ci"
@@ -41,7 +46,9 @@ class Node(Protocol):
     ) -> Any: ...
 
 
-Serve = Callable[[ASGIApp], Awaitable[str]]
+Serve = Callable[[Application], Awaitable[str]]
+Begin = Callable[..., Awaitable[Hub]]
+"""Begins a hub with some of its settings changed, which ends with the test."""
 
 
 @pytest.fixture(scope="session")
@@ -110,28 +117,31 @@ def browser() -> str:
 
 
 @pytest.fixture
-async def serve() -> AsyncGenerator[Serve]:
-    """Serves apps at addresses of their own until the test is over."""
+async def serve(settings: Settings) -> AsyncGenerator[Serve]:
+    """Serves applications at addresses of their own until the test is over."""
     async with AsyncExitStack() as running:
 
-        async def start(app: ASGIApp) -> str:
-            return await running.enter_async_context(_served(app))
+        async def start(application: Application) -> str:
+            return await running.enter_async_context(served(application, settings))
 
         yield start
 
 
-@asynccontextmanager
-async def _served(app: ASGIApp) -> AsyncGenerator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", ws="websockets-sansio"))
-        serving = asyncio.create_task(server.serve([listener]))
-        try:
-            while not (server.started or serving.done()):
-                await asyncio.sleep(0.01)
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            await serving
+@pytest.fixture
+async def begin(shop: Shop, settings: Settings) -> AsyncGenerator[Begin]:
+    async with AsyncExitStack() as running:
+
+        async def start(**changed: Any) -> Hub:
+            chosen = settings.model_copy(update=changed)
+            return await running.enter_async_context(begun(shop.database, chosen))
+
+        yield start
+
+
+@pytest.fixture
+async def hub(begin: Begin) -> Hub:
+    """A hub with the settings as they are."""
+    return await begin()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,7 +1,7 @@
 // graphiql.mjs URL TOKEN PURPOSE: use the page as a person would, and print what was seen.
 import { open } from "./browser.mjs";
+import { purpose, sell, token, until, url } from "./hub.mjs";
 
-const [url, token, purpose] = process.argv.slice(2);
 const { browser, page, seen } = await open();
 const told = {};
 
@@ -18,12 +18,14 @@ async function waitForResponse(text) {
   return response();
 }
 
-async function ask(query, expected) {
+async function follow(query) {
   await page.goto(`${url}/graphiql/#query=${encodeURIComponent(query)}`);
   await page.reload();
   await page.waitForSelector(".graphiql-query-editor .view-line");
   await page.click(".graphiql-execute-button");
-  return waitForResponse(expected);
+  await until("open_streams", 1);
+  await sell(1);
+  return waitForResponse('"data"');
 }
 
 try {
@@ -39,11 +41,14 @@ try {
   await page.click(".graphiql-sidebar button");
   await page.waitForSelector(".graphiql-doc-explorer-root-type");
   told.documentation = await page.$eval(".graphiql-doc-explorer", (element) => element.innerText);
+  await page.click(".graphiql-doc-explorer-root-type ~ a, .graphiql-doc-explorer-type-name");
+  told.customers = await page.$eval(".graphiql-doc-explorer", (element) => element.innerText);
 
   await page.click(".graphiql-execute-button");
   told.answer = await waitForResponse('"data"');
   if (process.env.SCREENSHOT) await page.screenshot({ path: process.env.SCREENSHOT });
-  told.subscription = await ask("subscription { customerChanged { id displayName } }", '"data"');
+  const changes = "subscription { customerChanged { type customer { displayName } } }";
+  told.subscription = await follow(changes);
   told.kept = await page.evaluate(() => [Object.keys(localStorage), document.cookie]);
 } finally {
   console.log(JSON.stringify({ ...told, ...seen, address: page.url() }));

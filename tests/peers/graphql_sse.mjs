@@ -1,13 +1,16 @@
-// Asks the server at URL through the graphql-sse client, and prints what came of it.
+// Asks the hub at URL through the graphql-sse client, and prints what came of it.
 import { createClient } from 'graphql-sse';
 
-const [, , url, token] = process.argv;
-const client = createClient({
-  url,
-  singleConnection: false,
-  retryAttempts: 0,
-  headers: { authorization: `Bearer ${token}` },
-});
+import { ANNA, BY, SALE, SOLD, authorization, sale, sell, some, until, url } from './hub.mjs';
+
+const connect = (authorization) =>
+  createClient({
+    url: `${url}/graphql`,
+    singleConnection: false,
+    retryAttempts: 0,
+    headers: { authorization },
+  });
+const client = connect(authorization);
 
 async function all(query, variables) {
   const answers = [];
@@ -15,18 +18,32 @@ async function all(query, variables) {
   return answers;
 }
 
-const told = {
-  query: await all('query ($n: String) { hello(name: $n) }', { n: 'Ёж' }),
-  mutation: await all('mutation { rename(name: "peer") }'),
-  subscription: await all('subscription { count(to: 3) }'),
-  syntax: await all('{'),
-};
-const left = client.iterate({ query: 'subscription { hang }' });
-const waiting = left.next();
-await new Promise((resolve) => setTimeout(resolve, 300));
-await left.return();
-told.left = (await waiting).done;
+const sold = (number) => some(client.iterate({ query: SOLD }), number);
+const told = {};
+
+const first = sold(1);
+await until('open_streams', 1);
+told.query = await all(ANNA, BY);
+told.syntax = await all('{');
+told.mutation = await all(SALE, sale(0));
+told.subscription = await first;
+told.left = [await until('open_streams', 0)];
+
+const streams = Array.from({ length: 100 }, () => sold(5));
+await until('open_streams', 100);
+for (let number = 1; number <= 5; number++) await sell(number);
+told.parallel = await Promise.all(streams);
+told.left.push(await until('open_streams', 0));
+
+const waiting = client.iterate({ query: SOLD });
+const never = waiting.next();
+await until('open_streams', 1);
+await waiting.return();
+told.done = (await never).done;
+told.left.push(await until('open_streams', 0));
+
+const refused = connect('Bearer bad').iterate({ query: ANNA, variables: BY });
+told.badToken = await refused.next().catch(({ response }) => response.status);
 
 console.log(JSON.stringify(told));
-client.dispose();
 process.exit(0);

@@ -1,66 +1,38 @@
-// Asks the server at URL through the graphql-ws client, and prints what came of it.
-import { createClient } from 'graphql-ws';
-import WebSocket from 'ws';
+// Asks the hub at URL through the graphql-ws client, and prints what came of it.
+import { ANNA, BY, SALE, SOLD, authorization, sale, sell, some, until, url } from './hub.mjs';
+import { all, connect, failure } from './socket.mjs';
 
-const [, , url, token] = process.argv;
 const told = {};
-
-function connect(authorization, more = {}) {
-  return createClient({
-    url,
-    webSocketImpl: WebSocket,
-    connectionParams: { authorization },
-    lazy: true,
-    retryAttempts: 0,
-    ...more,
-  });
-}
-
-async function all(client, query, variables) {
-  const answers = [];
-  for await (const answer of client.iterate({ query, variables })) answers.push(answer);
-  return answers;
-}
-
-async function failure(client, query) {
-  try {
-    return { answers: await all(client, query) };
-  } catch (error) {
-    return Array.isArray(error)
-      ? { errors: error.map(({ extensions }) => extensions.code) }
-      : { code: error.code, reason: error.reason };
-  }
-}
-
-const client = connect(`Bearer ${token}`);
-told.query = await all(client, 'query ($n: String) { hello(name: $n) }', { n: 'Ёж' });
-told.mutation = await all(client, 'mutation { rename(name: "peer") }');
-told.subscription = await all(client, 'subscription { count(to: 3) }');
-
 const closings = [];
-const sturdy = connect(`Bearer ${token}`, { on: { closed: ({ code }) => closings.push(code) } });
-const beside = all(sturdy, 'subscription { count(to: 3, seconds: 0.3) }');
-told.syntax = await failure(sturdy, '{');
-told.validation = await failure(sturdy, '{ nope }');
-told.stream = await failure(sturdy, 'subscription { fails }');
-told.beside = (await beside).length;
+const client = connect(url, authorization, { on: { closed: ({ code }) => closings.push(code) } });
+const sold = (number) => some(client.iterate({ query: SOLD }), number);
+
+const first = sold(1);
+await until('open_streams', 1);
+told.query = await all(client, ANNA, BY);
+told.syntax = await failure(client, '{');
+told.validation = await failure(client, '{ nope }');
 told.closings = [...closings];
+told.mutation = await all(client, SALE, sale(0));
+told.subscription = await first;
+told.left = [await until('open_streams', 0)];
 
-const streams = Array.from({ length: 100 }, () =>
-  all(sturdy, 'subscription { count(to: 20, seconds: 0.01) }'),
-);
-told.parallel = (await Promise.all(streams)).map((answers) => answers.length);
+const streams = Array.from({ length: 100 }, () => sold(5));
+await until('open_streams', 100);
+told.full = await failure(client, '{ viewer { __typename } }');
+for (let number = 1; number <= 5; number++) await sell(number);
+told.parallel = await Promise.all(streams);
+told.left.push(await until('open_streams', 0));
 
-const left = sturdy.iterate({ query: 'subscription { hang }' });
-const waiting = left.next();
-await all(sturdy, '{ hello }');
-await left.return();
-told.left = (await waiting).done;
+const waiting = client.iterate({ query: SOLD });
+const never = waiting.next();
+await until('open_streams', 1);
+await waiting.return();
+told.done = (await never).done;
+told.left.push(await until('open_streams', 0));
 
-told.badToken = await failure(connect('Bearer bad'), '{ hello }');
-told.noToken = await failure(connect(undefined), '{ hello }');
+told.badToken = await failure(connect(url, 'Bearer bad'), '{ __typename }');
+told.noToken = await failure(connect(url), '{ __typename }');
 
 console.log(JSON.stringify(told));
-await client.dispose();
-await sturdy.dispose();
 process.exit(0);

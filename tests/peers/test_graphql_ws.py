@@ -1,4 +1,4 @@
-"""The clients graphql-ws and graphql-sse: every kind of operation, errors, a hundred streams."""
+"""The clients graphql-ws and graphql-sse on a real hub: all kinds of operations, many streams."""
 
 from typing import Any
 
@@ -7,47 +7,57 @@ import pytest
 from hub.config import Settings
 from hub.web.figures import Figures
 from tests.peers.conftest import Node
+from tests.peers.hub import Hub
 from tests.schema.toy import ToyEngine, ToyTokens
 from tests.serving import doors, served
 
-COUNTED = [{"data": {"count": number}} for number in (1, 2, 3)]
+pytestmark = pytest.mark.slow
+
+ANNA = "Anna Ivanova"
 
 
-@pytest.fixture
-def toy() -> ToyEngine:
-    return ToyEngine()
+def demand_asked(seen: dict[str, Any]) -> None:
+    """A query, a mutation, and a subscription that told of it."""
+    assert [answer["data"] for answer in seen["query"]] == [{"customer": {"displayName": ANNA}}]
+    (mutation,) = seen["mutation"]
+    assert mutation["data"] == {"recordOrders": {"results": [{"outcome": "CREATED"}]}}
+    (event,) = seen["subscription"]
+    assert event["data"]["customerChanged"]["customer"] == {"displayName": ANNA}
 
 
-async def told(node: Node, settings: Settings, toy: ToyEngine, script: str) -> Any:
-    site = doors(settings, toy, ToyTokens(), Figures())
-    async with served(site, settings) as address:
-        scheme = "ws" if script == "graphql_ws.mjs" else "http"
-        url = address.replace("http", scheme) + "/graphql"
-        return await node(script, url, "good")
+def demand_followed(seen: dict[str, Any]) -> None:
+    """A hundred streams of the same five sales in order; whoever left cost nothing any more."""
+    first, *others = seen["parallel"]
+    assert (len(first), len(others)) == (5, 99)
+    assert all(stream == first for stream in others)
+    positions = [int(event["data"]["customerChanged"]["position"]) for event in first]
+    assert positions == sorted(set(positions))
+    assert (seen["done"], seen["left"]) == (True, [0, 0, 0])
 
 
-async def test_graphql_ws_client_is_content(node: Node, settings: Settings, toy: ToyEngine) -> None:
-    seen = await told(node, settings, toy, "graphql_ws.mjs")
-    assert seen["query"] == [{"data": {"hello": "hello Ёж"}}]
-    assert seen["mutation"] == [{"data": {"rename": "peer"}}]
-    assert seen["subscription"] == COUNTED
+async def test_graphql_ws_client_is_content(node: Node, hub: Hub) -> None:
+    seen = await node("graphql_ws.mjs", hub.url, hub.token, hub.purpose)
+    demand_asked(seen)
+    demand_followed(seen)
     assert seen["syntax"] == {"errors": ["GRAPHQL_PARSE_FAILED"]}
     assert seen["validation"] == {"errors": ["GRAPHQL_VALIDATION_FAILED"]}
-    assert seen["stream"] == {"errors": ["INTERNAL_SERVER_ERROR"]}
-    assert (seen["beside"], seen["closings"]) == (3, [])
-    assert seen["parallel"] == [20] * 100
-    assert seen["left"] is True
+    assert seen["closings"] == []
+    assert seen["full"] == {"errors": ["RATE_LIMITED"]}
     for refused in (seen["badToken"], seen["noToken"]):
         assert refused["code"] == 4403
         assert refused["reason"].startswith("UNAUTHENTICATED")
 
 
-async def test_graphql_sse_client_is_content(
-    node: Node, settings: Settings, toy: ToyEngine
-) -> None:
-    seen = await told(node, settings, toy, "graphql_sse.mjs")
-    assert seen["query"] == [{"data": {"hello": "hello Ёж"}}]
-    assert seen["mutation"] == [{"data": {"rename": "peer"}}]
-    assert seen["subscription"] == COUNTED
+async def test_graphql_sse_client_is_content(node: Node, hub: Hub) -> None:
+    seen = await node("graphql_sse.mjs", hub.url, hub.token, hub.purpose)
+    demand_asked(seen)
+    demand_followed(seen)
     assert seen["syntax"][0]["errors"][0]["extensions"] == {"code": "GRAPHQL_PARSE_FAILED"}
-    assert (seen["left"], toy.closed) == (True, 2)
+    assert seen["badToken"] == 401
+
+
+async def test_failing_stream_ends_alone(node: Node, settings: Settings) -> None:
+    site = doors(settings, ToyEngine(), ToyTokens(), Figures())
+    async with served(site, settings) as url:
+        seen = await node("graphql_ws_fails.mjs", url, "good")
+    assert seen == {"fails": {"errors": ["INTERNAL_SERVER_ERROR"]}, "beside": 3, "closings": []}

@@ -6,30 +6,18 @@ import os
 import shutil
 import subprocess
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
-from auth import clients, tokens
-from auth.scopes import SCOPES
-from auth.tokens import Tokens
-from hub.app import App
-from hub.cli import serving
-from hub.config import Settings
-from hub.crypto import Keyring
-from hub.feed import Feed
-from hub.relay import Relay
-from hub.web.figures import Figures
 from schema import sdl
-from tests.events import running
-from tests.peers.conftest import CI
-from tests.serving import served
+from tests.peers.conftest import CI, Begin
+from tests.peers.hub import Hub
 from tests.shop import Shop
-from tests.shop import filled as filled
-from tests.shop import shop as shop
 
 pytestmark = pytest.mark.slow
 
@@ -67,46 +55,29 @@ class Said:
     aside: str
 
 
-Run = Callable[..., Awaitable[Said]]
-Serve = Callable[..., Awaitable[Run]]
+@dataclass(frozen=True)
+class Run:
+    """Runs the client against a hub."""
+
+    client: Path
+    hub: Hub
+
+    async def __call__(self, *words: str, **more: str) -> Said:
+        env = {"HUB_URL": f"{self.hub.url}/graphql", "HUB_TOKEN": self.hub.token}
+        return await _run(self.client, words, env | more)
+
+
+Running = Callable[..., Awaitable[Run]]
 
 
 @pytest.fixture
-async def serve(client: Path, shop: Shop, settings: Settings) -> AsyncGenerator[Serve]:
-    """Starts a hub with the shop in it, and gives what runs the client against it."""
-    async with AsyncExitStack() as stack:
+def runs(client: Path, begin: Begin) -> Running:
+    """Begins a hub with the shop in it, and gives what runs the client against it."""
 
-        async def start(**changed: Any) -> Run:
-            chosen = settings.model_copy(update=changed)
-            address = await stack.enter_async_context(_served(App(chosen, shop.database)))
-            env = {"HUB_URL": f"{address}/graphql", "HUB_TOKEN": await _token(shop, chosen)}
+    async def start(**changed: Any) -> Run:
+        return Run(client, await begin(**changed))
 
-            async def run(*words: str, **more: str) -> Said:
-                return await _run(client, words, env | more)
-
-            return run
-
-        yield start
-
-
-@asynccontextmanager
-async def _served(app: App) -> AsyncGenerator[str]:
-    feed, relay = Feed(app.database), Relay(app.database)
-    async with running(feed.run(), relay.run()):
-        engine = await serving.engine(app, feed, relay)
-        site = serving.site(app, engine, Tokens(app.database), Figures())
-        async with served(site, app.settings) as address:
-            yield address
-
-
-async def _token(shop: Shop, settings: Settings) -> str:
-    async with shop.database.transaction() as connection:
-        made = await clients.create(
-            connection, "storefront", scopes=list(SCOPES), purposes=["customer_service"]
-        )
-        return await tokens.issue(
-            connection, Keyring.of(settings), made, base_url=settings.base_url
-        )
+    return start
 
 
 async def _run(client: Path, words: tuple[str, ...], env: dict[str, str]) -> Said:
@@ -127,8 +98,35 @@ async def _run(client: Path, words: tuple[str, ...], env: dict[str, str]) -> Sai
     return Said([json.loads(line) for line in out.splitlines()], aside.decode())
 
 
-async def test_card_shows_whole_customer(serve: Serve) -> None:
-    run = await serve()
+@asynccontextmanager
+async def cut_off(address: str) -> AsyncGenerator[tuple[str, "asyncio.Queue[None]"]]:
+    """A way to a server that breaks off once, after a second, and what tells of connections."""
+    parts, connections = urlsplit(address), asyncio.Queue[None]()
+    piping = set[asyncio.Task[None]]()
+
+    async def join(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        is_first = not piping
+        there, back = await asyncio.open_connection(parts.hostname, parts.port)
+        both = {asyncio.create_task(pipe(reader, back)), asyncio.create_task(pipe(there, writer))}
+        piping.update(both)
+        connections.put_nowait(None)
+        await asyncio.wait(both, timeout=1 if is_first else None, return_when="FIRST_COMPLETED")
+        for ends in (back, writer):
+            ends.close()
+        await asyncio.gather(*both)
+
+    async with await asyncio.start_server(join, "127.0.0.1", 0) as listening:
+        yield f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}", connections
+
+
+async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(ConnectionError):
+        while data := await reader.read(1 << 16):
+            writer.write(data)
+
+
+async def test_card_shows_whole_customer(runs: Running) -> None:
+    run = await runs()
     (anna,) = (await run("card", "ANNA@example.com")).values
     assert {"EMAIL", "PHONE"} <= {one["type"] for one in anna["identifiers"]}
     assert {line["name"] for order in anna["orders"]["nodes"] for line in order["lines"]} > {""}
@@ -136,36 +134,44 @@ async def test_card_shows_whole_customer(serve: Serve) -> None:
     assert (await run("card", "nobody@example.com")).values == [None]
 
 
-async def test_everyone_comes_once(serve: Serve, shop: Shop) -> None:
-    run = await serve()
+async def test_everyone_comes_once(runs: Running, shop: Shop) -> None:
+    run = await runs()
     people = (await run("everyone", "7")).values
     assert len(people) == await shop.database.owner.fetchval(ALL) > 40
     assert len({one["id"] for one in people}) == len(people)
 
 
-async def test_search_finds_by_beginnings(serve: Serve) -> None:
-    run = await serve()
+async def test_search_finds_by_beginnings(runs: Running) -> None:
+    run = await runs()
     (found,) = (await run("search", "iva ann")).values
     assert found["total"] == len(found["nodes"]) > 0
 
 
-async def test_rate_limited_call_is_repeated(serve: Serve, shop: Shop) -> None:
-    run = await serve(graphql_cost_per_second=5)  # the bucket holds two pages of twenty
+async def test_rate_limited_call_is_repeated(runs: Running, shop: Shop) -> None:
+    run = await runs(graphql_cost_per_second=5)  # the bucket holds two pages of twenty
     said = await run("everyone", "20")
     assert "asks for patience" in said.aside
     assert len(said.values) == await shop.database.owner.fetchval(ALL)
 
 
-async def test_order_is_recorded_once(serve: Serve) -> None:
-    run = await serve()
+async def test_rate_limited_write_is_repeated(runs: Running) -> None:
+    run = await runs(graphql_cost_per_second=15)
+    await run("everyone", "200")  # leaves a bucket of 150 at -50
+    said = await run("sell", "anna@example.com", "r-1")
+    assert "asks for patience" in said.aside
+    assert said.values[0][0]["outcome"] == "CREATED"
+
+
+async def test_order_is_recorded_once(runs: Running) -> None:
+    run = await runs()
     first, again = [(await run("sell", "anna@example.com", "w-1")).values[0][0] for _ in range(2)]
     assert (first["outcome"], again["outcome"]) == ("CREATED", "UNCHANGED")
     assert first["errors"] == []
     assert first["customer"]["displayName"]
 
 
-async def test_change_is_told_after_write(serve: Serve) -> None:
-    run = await serve()
+async def test_change_is_told_after_write(runs: Running) -> None:
+    run = await runs()
     following = asyncio.create_task(run("follow", "1"))
     number = 0
     while not following.done():
@@ -176,8 +182,21 @@ async def test_change_is_told_after_write(serve: Serve) -> None:
     assert change["customer"]["displayName"]
 
 
-async def test_trusted_client_sends_no_documents(serve: Serve, client: Path) -> None:
+async def test_lost_connection_is_made_again(runs: Running) -> None:
+    run = await runs()
+    async with cut_off(run.hub.url) as (through, connections):
+        following = asyncio.create_task(run("follow", "1", HUB_URL=f"{through}/graphql"))
+        await connections.get()
+        await connections.get()  # the first one was cut
+        number = 0
+        while not following.done():
+            number += 1
+            await run("sell", "anna@example.com", f"c-{number}")
+    assert "Connected again" in (await following).aside
+
+
+async def test_trusted_client_sends_no_documents(runs: Running, client: Path) -> None:
     manifest = client / "generated" / "persisted-documents.json"
-    run = await serve(trusted_documents="only", trusted_documents_file=manifest)
+    run = await runs(trusted_documents="only", trusted_documents_file=manifest)
     (anna,) = (await run("card", "anna@example.com", HUB_BY_ID="yes")).values
     assert anna["displayName"]

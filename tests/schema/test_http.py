@@ -6,12 +6,13 @@ from typing import Any
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from hub.config import Settings
 from hub.web.figures import Figures
 from schema.http import HttpDoor
 from schema.request import Answer, Outcome
-from tests.schema.toy import ToyEngine, ToyTokens, refused
+from tests.schema.toy import CLIENT, ToyEngine, ToyTokens, refused
 from tests.serving import doors, served
 
 RESPONSE = {"accept": "application/graphql-response+json"}
@@ -34,6 +35,18 @@ async def test_query_is_answered(client: httpx.AsyncClient) -> None:
     assert answer.json() == {"data": {"hello": "hello world"}}
     assert answer.headers["content-type"] == "application/json; charset=utf-8"
     assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_debug_line_names_the_client(
+    settings: Settings, toy: ToyEngine, figures: Figures, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", "hub.web.site")
+    transport = httpx.ASGITransport(doors(settings, toy, ToyTokens(), figures))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        with capture_logs() as lines:
+            await client.post("/graphql", json=HELLO, headers={"authorization": "Bearer good"})
+            await client.post("/graphql", json=HELLO)
+    assert [line.get("client_id") for line in lines] == [CLIENT, None]
 
 
 async def test_query_in_the_address(client: httpx.AsyncClient) -> None:

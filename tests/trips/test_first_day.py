@@ -1,16 +1,9 @@
 """A first day with the hub, typed as a new user would: import, look, decide, undo, export."""
 
 import json
-import sys
-from collections.abc import Callable, Generator
 from pathlib import Path
 
-import pytest
-from click.testing import CliRunner
-
-from hub.cli import main
-from hub.config import settings
-from hub.db.engine import Database
+from tests.trips.conftest import Hub
 
 CRM = """external_id,given_name,family_name,email,phone
 1,Anna,Ivanova,anna@example.com,+7 900 123-45-01
@@ -23,31 +16,10 @@ SHOP = """external_id,given_name,email,city
 
 AS_CUSTOMERS = ("--type", "customers", "--workers", "1")
 
-Hub = Callable[..., str]
-
-
-@pytest.fixture
-def hub(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Hub]:
-    """Types `hub …` in a folder with two files; returns what it printed."""
-    for name, text in (("customers-crm.csv", CRM), ("customers-shop.csv", SHOP)):
-        (tmp_path / name).write_text(text, encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HUB_DATABASE_URL", database.addresses.owner)
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
-    settings.cache_clear()
-
-    def run(*words: str, code: int = 0) -> str:
-        done = CliRunner().invoke(main, words)
-        assert done.exit_code == code, done.output
-        return done.stdout or done.stderr
-
-    yield run
-    settings.cache_clear()
-
 
 def imported(hub: Hub) -> None:
-    for source in ("crm", "shop"):
+    for source, text in (("crm", CRM), ("shop", SHOP)):
+        Path(f"customers-{source}.csv").write_text(text, encoding="utf-8")
         hub(
             "import",
             f"customers-{source}.csv",
