@@ -27,6 +27,14 @@ from schema.subscription import Subscription
 from schema.unit import chosen
 from schema.writing import PAYLOADS, Do, write_of
 
+ARGUMENTS = {
+    "by": "What points at them.",
+    "input": "What to write.",
+    "orderBy": "In which order.",
+    "where": "Which ones.",
+}
+"""What arguments are for that are the same wherever they stand."""
+
 
 def build() -> strawberry.Schema:
     """The schema of this release."""
@@ -37,6 +45,7 @@ def build() -> strawberry.Schema:
         types=[Interaction, Order, Product, SourceRecord, Store],
         config=StrawberryConfig(scalar_map=dict(SCALARS)),
     )
+    _describe(core(built))
     _read_rows(core(built))
     _write(core(built))
     read_inputs(core(built))
@@ -46,6 +55,14 @@ def build() -> strawberry.Schema:
 def core(schema: strawberry.Schema) -> GraphQLSchema:
     """The schema as graphql-core knows it."""
     return schema._schema  # pyright: ignore[reportPrivateUsage]  # there is no public way
+
+
+def _describe(schema: GraphQLSchema) -> None:
+    for type_ in schema.type_map.values():
+        if isinstance(type_, GraphQLObjectType):
+            for field in type_.fields.values():
+                for name, argument in field.args.items():
+                    argument.description = argument.description or ARGUMENTS.get(name)
 
 
 def _read_rows(schema: GraphQLSchema) -> None:

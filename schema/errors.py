@@ -69,6 +69,8 @@ def translated(error: BaseException) -> HubError | None:
             return Timeout("This took too long: ask for less at a time, or more narrowly.")
         case asyncpg.DataError():
             return BadInput("A value in the variables can not be used: check its form.")
+        case asyncpg.InterfaceError() if isinstance(error, ValueError):  # the driver's DataError
+            return BadInput("A value in the variables can not be used: check its form.")
         case asyncpg.InterfaceError() | TimeoutError():
             return DatabaseUnreachable("The database does not answer: try again in a moment.")
         case _ if isinstance(error, AWAY):

@@ -23,7 +23,10 @@ class Cache(Generic[T]):
     def kept(self, key: Hashable) -> T | None:
         """What was kept under this key, if it is still there."""
         kept = self._kept.get(key)
-        return None if kept is None else kept[0]
+        if kept is None:
+            return None
+        self._kept.move_to_end(key)
+        return kept[0]
 
     def found(self, key: Hashable, make: Callable[[], T], weigh: Callable[[T], int]) -> T:
         """What was kept under this key, or what `make` makes; an error is not kept."""
