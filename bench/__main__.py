@@ -5,7 +5,18 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 import click
 
-from bench import febrl, figures, ingest, orders, reversal, single, startup, store
+from bench import (
+    febrl,
+    figures,
+    ingest,
+    orders,
+    reads,
+    reversal,
+    single,
+    startup,
+    store,
+    writes,
+)
 from bench.figures import Figure
 from hub import clock
 
@@ -14,10 +25,15 @@ ON_BASE: Mapping[str, Measure] = {
     "ingest": ingest.measure,
     "single": single.measure,
     "orders": orders.measure,
+    "writes": writes.measure,
     "reversal": reversal.measure,
 }
 """These share one database with a base of people."""
-ALONE: Mapping[str, Measure] = {"febrl": febrl.measure, "startup": startup.measure}
+ALONE: Mapping[str, Measure] = {
+    "reads": reads.measure,
+    "febrl": febrl.measure,
+    "startup": startup.measure,
+}
 
 
 @click.command()

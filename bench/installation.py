@@ -8,10 +8,12 @@ import sys
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import asyncpg
 
+from auth.scopes import SCOPES
 from bench import processes, store
 from hub.db import roles
 from hub.db.embedded import EmbeddedServer
@@ -69,6 +71,13 @@ class Installation:
         if process.returncode:
             raise RuntimeError(f"hub import ended with {process.returncode}: {complaint}")
         return Imported(json.loads(answer), peak)
+
+    def headers(self, purpose: str) -> Mapping[str, str]:
+        """What a client sends with every request that may do everything for this purpose."""
+        name = f"bench-{token_hex(4)}"
+        self.run("client", "create", name, "--scope", " ".join(SCOPES), "--purpose", purpose)
+        token = self.run("client", "token", name, "--minutes", "60").strip()
+        return {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
     def address(self) -> str:
         """Where the owner finds the database of the running server."""

@@ -1,8 +1,9 @@
 """What processes cost: CPU time and resident memory, of the hub and of PostgreSQL apart."""
 
 import contextlib
+import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -97,3 +98,30 @@ class Peak:
             sizes = [resident(process) for process in family(self._pid)]
             self.bytes = max(self.bytes, sum(sizes))
             self.processes = max(self.processes, len(sizes))
+
+
+def pin(process: psutil.Process, core: int | None) -> None:
+    """Keep a process and those it started, now and later, on one core where that can be done."""
+    if core is not None and hasattr(process, "cpu_affinity"):
+        for each in (process, *process.children(recursive=True)):
+            with contextlib.suppress(*GONE):
+                each.cpu_affinity([core])
+
+
+@contextlib.contextmanager
+def on_core(core: int | None) -> Generator[None]:
+    """What is started in the block is kept on one core from its beginning, threads and all."""
+    if core is None or not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def seconds(pid: int) -> float:
+    """CPU seconds that a process has used so far."""
+    return _seconds(psutil.Process(pid))
