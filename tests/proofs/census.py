@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hub.db.engine import Connection
-from tests.properties.test_identity import FACTS, GROUPS, SHARED
+from tests.properties.test_identity import ASTRAY, GROUPS, SHARED
 
 STATED = """
 SELECT s.key, r.external_id, i.type, i.value, i.verified
@@ -48,7 +48,11 @@ async def census(connection: Connection) -> dict[str, Any]:
     """What the events come to, and of each list its length and a digest."""
     taken = {name: await _digest(connection, query) for name, query in LISTS.items()}
     events = await connection.fetchrow(EVENTS)
-    return {**taken, "events": tuple(events or ()), "misplaced": await connection.fetchval(FACTS)}
+    return {
+        **taken,
+        "events": tuple(events or ()),
+        "misplaced": [tuple(row) for row in await connection.fetch(ASTRAY)],
+    }
 
 
 async def _digest(connection: Connection, query: str) -> tuple[int, str]:

@@ -31,12 +31,19 @@ async def crew(work: str = SLEEP) -> AsyncGenerator[asyncio.subprocess.Process]:
             await process.wait()
 
 
+def is_worker(child: psutil.Process) -> bool:
+    try:
+        return "spawn_main" in " ".join(child.cmdline())
+    except psutil.Error:  # it has just ended
+        return False
+
+
 async def workers(process: asyncio.subprocess.Process, *, but: int = 0) -> list[psutil.Process]:
     """Both of them, once they are there."""
     async with asyncio.timeout(30):
         while True:
             children = psutil.Process(process.pid).children()
-            found = [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+            found = [child for child in children if is_worker(child)]
             if len(found) == 2 and all(child.pid != but for child in found):
                 return found
             await asyncio.sleep(0.05)
