@@ -13,6 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import psutil
+
 from bench import processes, wrk
 from bench.installation import COMMAND
 from bench.wrk import Asked, Load
@@ -37,10 +39,13 @@ class Cost:
 class Served:
     """One server over a data folder: `with Served("hub", data_dir) as served`."""
 
-    def __init__(self, kind: str, data_dir: Path, *, core: int | None = None) -> None:
+    def __init__(
+        self, kind: str, data_dir: Path, *, core: int | None = None, workers: int = 1
+    ) -> None:
         self.kind = kind
         self.port = _free_port()
         self._core = core
+        self._workers = workers
         self._data_dir = data_dir
 
     def __enter__(self) -> Self:
@@ -85,14 +90,15 @@ class Served:
         return Cost(load, hub_after - hub, server_after - server)
 
     def spent(self) -> tuple[float, float]:
-        """CPU seconds so far, of the process and of PostgreSQL."""
-        own = processes.seconds(self._process.pid)
+        """CPU seconds so far, of the processes and of PostgreSQL."""
+        running = psutil.Process(self._process.pid)
+        own = sum(processes.seconds(p.pid) for p in [running, *running.children(recursive=True)])
         return own, processes.server_seconds(self._data_dir)
 
     def _command(self) -> list[str]:
         port = ["--port", str(self.port)]
         if self.kind == "hub":
-            return [str(COMMAND), "serve", *port]
+            return [str(COMMAND), "serve", *port, "--workers", str(self._workers)]
         return [
             sys.executable,
             "-m",

@@ -1,4 +1,4 @@
-"""Intake through the interface: two callers post mutations of 500 records each to one process."""
+"""Intake through the interface: four callers post mutations of 500 records each to two processes."""
 
 import http.client
 import itertools
@@ -20,7 +20,8 @@ from bench.serving import Served
 from hub.db.engine import Database
 from hub.records import Customer, Order
 
-CALLERS = 2
+CALLERS = 4
+WORKERS = 2
 RECORDS = 500
 LINES = 3
 ROUNDS = 5
@@ -90,7 +91,7 @@ async def measure(database: Database, *, size: int, is_quick: bool) -> list[Figu
     calls = 2 if is_quick else 6
     data_dir = database.settings.data_dir
     headers = Installation(data_dir).headers(PURPOSE)
-    with Served("hub", data_dir) as served:
+    with Served("hub", data_dir, workers=WORKERS) as served:
         return [_measured(served, headers, word, size, calls) for word in KINDS]
 
 
