@@ -1,4 +1,4 @@
-"""Intake through the interface: four callers post mutations of 500 records each to two processes."""
+"""Intake through the interface: four callers post mutations of 500 records to two processes."""
 
 import http.client
 import itertools
