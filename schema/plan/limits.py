@@ -37,7 +37,7 @@ class Limits:
     roots: int = 20
     repeats: int = 20
     operations: int = 20
-    fragments: int = 60
+    fragments: int = 40
     cost: int = 20_000
 
 

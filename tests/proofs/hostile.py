@@ -51,8 +51,8 @@ DOCUMENTS: Mapping[str, str] = {
     "circular fragments": people("...A")
     + "fragment A on Customer { ...B } fragment B on Customer { ...A }",
     "fragment web": people("...F0") + web(28),
-    "fragments": people(many("...F#", 60)) + many("fragment F# on Customer { id city }", 60),
-    "unused fragments": "{ viewer { client } }" + many("fragment F# on Customer { id }", 60),
+    "fragments": people(many("...F#", 40)) + many("fragment F# on Customer { id city }", 40),
+    "unused fragments": "{ viewer { client } }" + many("fragment F# on Customer { id }", 40),
     "overlapping": people(" ".join(["... { " + "id " * 19 + "}"] * 45)),
     "overlapping objects": people(
         " ".join(["... { " + "orders(first: 1) { __typename } " * 18 + "}"] * 7)

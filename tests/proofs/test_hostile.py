@@ -4,6 +4,7 @@ import asyncio
 import gc
 import time
 from collections.abc import Iterator
+from statistics import median
 from typing import Any
 
 import psutil
@@ -15,7 +16,7 @@ from tests.proofs.conftest import Tell
 from tests.shop import Shop, caller
 
 MOST_SECONDS = 0.020
-TRIES = 5
+TRIES = 9
 CRASHED = {Outcome.FAILED, Outcome.UNAVAILABLE}
 
 
@@ -100,12 +101,13 @@ WINDOWS, WINDOW_SECONDS = 12, 1.0
 async def test_others_hardly_notice(shop: Shop, tell: Tell) -> None:
     variables = {"id": str(await shop.id("anna"))}
     documents = _endless()
-    calm, troubled = 0, 0
+    calm: list[int] = []
+    troubled: list[int] = []
     for _ in range(WINDOWS):
-        calm += await _answered(shop, variables, None)
-        troubled += await _answered(shop, variables, documents)
-    lost = 1 - troubled / calm
-    rate = calm / WINDOWS / WINDOW_SECONDS
+        calm.append(await _answered(shop, variables, None))
+        troubled.append(await _answered(shop, variables, documents))
+    lost = 1 - median(t / c for t, c in zip(troubled, calm, strict=True))
+    rate = median(calm) / WINDOW_SECONDS
     tell(f"{rate:,.0f} requests/s, {lost:.1%} less with 4 hostile ones a second")
     assert lost <= 0.10
 
