@@ -17,7 +17,7 @@ from schema import errors
 from schema.build import core
 from schema.plan.cache import Cache
 from schema.plan.compile import ROUND
-from schema.plan.document import Document, Faulty, Operation
+from schema.plan.document import Document, Faulty, Operation, fault
 from schema.plan.limits import Limits
 from schema.plan.plan import Plan, Planner, followed
 from schema.plan.run import STALE, Reader, Row
@@ -47,7 +47,6 @@ class Prepared:
     given: dict[str, Any] | None
     values: VariableValues
     plan: Plan
-    planner: Planner
     cost: int
 
     @property
@@ -79,7 +78,7 @@ class Engine:
         self._rates = Rates(settings.graphql_cost_per_second)
         self._pinned: Mapping[str, Document] = {}
         self._documents: Cache[Document] = Cache(KEPT)
-        self._plans: Cache[tuple[Plan, Planner]] = Cache(PLANS)
+        self._plans: Cache[Plan] = Cache(PLANS)
         self._planners: dict[tuple[str, frozenset[str]], Planner] = {}
 
     def figures(self) -> Mapping[str, int]:
@@ -131,11 +130,11 @@ class Engine:
             case OperationType.QUERY:
                 return await self._query(operation, request, caller)
             case OperationType.MUTATION if only_reads:
-                raise _fault("METHOD_NOT_ALLOWED", "A mutation wants POST.")
+                raise fault("METHOD_NOT_ALLOWED", "A mutation wants POST.")
             case OperationType.MUTATION:
                 return await self._mutation(operation, request, caller)
             case _:
-                raise _fault(
+                raise fault(
                     "BAD_REQUEST",
                     "A subscription wants a WebSocket (graphql-transport-ws) or an event stream.",
                 )
@@ -169,7 +168,7 @@ class Engine:
             parts.append(b'"' + key.encode() + b'":' + data)
         body = b'{"data":{' + b",".join(parts) + b"}" + _extensions(prepared.cost) + b"}"
         if len(body) > self._settings.graphql_max_answer_bytes:
-            raise _fault(
+            raise fault(
                 "ANSWER_TOO_LARGE", "The answer is too large: ask for fewer items at a time."
             )
         return Answer(body, people=people, kind=QUERY)
@@ -240,26 +239,25 @@ class Engine:
         values = operation.coerced(request.variables)
         shape = operation.shape(values.coerced)
         scopes = caller.principal.scopes
-        plan, planner = self._plans.found(
+        plan = self._plans.found(
             (operation.number, caller.purpose, scopes, shape, typed),
             lambda: self._compiled(operation, values, caller, typed=typed),
-            lambda made: made[0].weight,
+            lambda made: made.weight,
         )
         cost = plan.cost(values.coerced)
         if cost > self.limits.cost:
-            raise _fault(
+            raise fault(
                 "COST_TOO_HIGH",
                 f"This costs {cost} and may cost {self.limits.cost}: ask for shorter lists.",
             )
         self._rates.take(caller.principal.client_id, cost)
-        return Prepared(operation, request.variables, values, plan, planner, cost)
+        return Prepared(operation, request.variables, values, plan, cost)
 
     def _compiled(
         self, operation: Operation, values: VariableValues, caller: Caller, *, typed: bool
-    ) -> tuple[Plan, Planner]:
-        planner = self._planner(caller)
+    ) -> Plan:
         try:
-            return planner.plan(operation, values, typed=typed), planner
+            return self._planner(caller).plan(operation, values, typed=typed)
         except GraphQLError as error:
             raise Faulty("BAD_USER_INPUT", [error]) from None
 
@@ -284,10 +282,6 @@ class Engine:
 
 def _extensions(cost: int) -> bytes:
     return b',"extensions":{"cost":%d}' % cost
-
-
-def _fault(code: str, message: str) -> Faulty:
-    return Faulty(code, [GraphQLError(message)])
 
 
 def _failed(error: Exception) -> Answer:

@@ -10,13 +10,8 @@ from graphql import GraphQLError
 from hub.db.engine import AWAY
 from hub.errors import (
     BadInput,
-    Conflict,
     DatabaseUnreachable,
-    Forbidden,
     HubError,
-    NotFound,
-    PurposeNeeded,
-    PurposeNotAllowed,
     RateLimited,
     Refused,
     Retry,
@@ -46,24 +41,11 @@ OUTCOMES: Mapping[str, Outcome] = {
 }
 """How a request ends that fails with a code before anything of it ran."""
 
-TELLABLE = (
-    BadInput,
-    Conflict,
-    DatabaseUnreachable,
-    Forbidden,
-    NotFound,
-    PurposeNeeded,
-    PurposeNotAllowed,
-    RateLimited,
-    Refused,
-    Retry,
-)
-
 
 def translated(error: BaseException) -> HubError | None:
     """What a failure is in the hub's own words; None for one that nobody expected."""
     match error:
-        case HubError() if isinstance(error, TELLABLE):
+        case Refused() | Retry():
             return error
         case asyncpg.QueryCanceledError():
             return Timeout("This took too long: ask for less at a time, or more narrowly.")

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
-from graphql import GraphQLError
 
 from hub.errors import BadSettings
 from schema.plan.cache import Cache
-from schema.plan.document import Faulty
+from schema.plan.document import fault
 from schema.request import Request
 
 Mode = Literal["off", "allow", "only"]
@@ -42,9 +41,9 @@ class Trusted:
         if id_ is not None and self._mode != "off":
             return self._by_id(id_, request.query)
         if request.query is None:
-            raise _fault("BAD_REQUEST", "There is no document: send it as `query`.")
+            raise fault("BAD_REQUEST", "There is no document: send it as `query`.")
         if self._mode == "only" and request.query not in self._known:
-            raise _fault(
+            raise fault(
                 "DOCUMENT_NOT_TRUSTED",
                 "Only documents of the manifest are answered here: add this one to it.",
             )
@@ -59,14 +58,14 @@ class Trusted:
             found = self._registered.kept(id_)
             if found is not None:
                 return found
-        raise _fault(
+        raise fault(
             "PERSISTED_QUERY_NOT_FOUND",
             "No document has this id: add it to the manifest, or send it in full.",
         )
 
     def _register(self, id_: str, query: str) -> str:
         if hashlib.sha256(query.encode(errors="replace")).hexdigest() != id_:
-            raise _fault("BAD_REQUEST", "The document does not have the hash that is said of it.")
+            raise fault("BAD_REQUEST", "The document does not have the hash that is said of it.")
         return self._registered.found(id_, lambda: query, lambda text: len(text) + 100)
 
 
@@ -102,7 +101,3 @@ def _id(request: Request) -> str | None:
     persisted = (request.extensions or {}).get("persistedQuery")
     found: Any = persisted.get("sha256Hash") if isinstance(persisted, dict) else None  # type: ignore[union-attr]  # of whatever
     return _bare(found) if isinstance(found, str) else None
-
-
-def _fault(code: str, message: str) -> Faulty:
-    return Faulty(code, [GraphQLError(message)])

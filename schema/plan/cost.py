@@ -1,6 +1,6 @@
 """What a document costs: one for each object it can return, many times over in lists."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,7 +33,3 @@ class Cost:
     def is_fixed(self) -> bool:
         """Whether it is the same for all variables."""
         return all(isinstance(size, int) and cost.is_fixed for size, cost in self.inner)
-
-
-def total(costs: Sequence[Cost], variables: Mapping[str, Any]) -> int:
-    return sum(cost.of(variables) for cost in costs)

@@ -48,6 +48,11 @@ class Faulty(Exception):
         self.errors = errors
 
 
+def fault(code: str, message: str) -> Faulty:
+    """What is wrong with a request, in one sentence."""
+    return Faulty(code, [GraphQLError(message)])
+
+
 class Document:
     """What a text says. Raises Faulty when that is nothing that the schema can answer."""
 
@@ -73,15 +78,15 @@ class Document:
         if name:
             found = self.operations.get(name)
             if found is None:
-                raise Faulty(
+                raise fault(
                     "OPERATION_RESOLUTION_FAILURE",
-                    [GraphQLError("The document has no operation of the name that was asked for.")],
+                    "The document has no operation of the name that was asked for.",
                 )
             return found
         if len(self.operations) != 1:
-            raise Faulty(
+            raise fault(
                 "OPERATION_RESOLUTION_FAILURE",
-                [GraphQLError("The document has several operations: name one as operationName.")],
+                "The document has several operations: name one as operationName.",
             )
         (only,) = self.operations.values()
         return only
@@ -89,23 +94,17 @@ class Document:
 
 def _parsed(text: str, limits: Limits) -> DocumentNode:
     if len(text) > limits.characters:
-        raise Faulty(
+        raise fault(
             "DOCUMENT_TOO_LARGE",
-            [
-                GraphQLError(
-                    f"The document is longer than {limits.characters} characters:"
-                    " send values as variables."
-                )
-            ],
+            f"The document is longer than {limits.characters} characters:"
+            " send values as variables.",
         )
     try:
         return parse(text, max_tokens=limits.tokens)
     except GraphQLError as error:
         raise Faulty("GRAPHQL_PARSE_FAILED", [error]) from None
     except RecursionError:
-        raise Faulty(
-            "GRAPHQL_PARSE_FAILED", [GraphQLError("The document nests too deeply.")]
-        ) from None
+        raise fault("GRAPHQL_PARSE_FAILED", "The document nests too deeply.") from None
 
 
 def _check(schema: GraphQLSchema, node: DocumentNode, limits: Limits) -> None:
@@ -214,10 +213,7 @@ def _demand_few(values: list[Any]) -> None:
             values.extend(cast("dict[str, Any]", value).values())
         elif isinstance(value, list):
             values.extend(cast("list[Any]", value)[: VALUES + 1])
-    raise Faulty(
-        "BAD_USER_INPUT",
-        [GraphQLError(f"The variables hold too much: {VALUES} values are allowed.")],
-    )
+    raise fault("BAD_USER_INPUT", f"The variables hold too much: {VALUES} values are allowed.")
 
 
 class _Switches(Visitor):

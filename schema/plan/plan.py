@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from graphql import FieldNode, GraphQLObjectType, GraphQLSchema, VariableValues, get_named_type
+from graphql import GraphQLObjectType, GraphQLSchema, VariableValues, get_named_type
 
 from schema.plan import introspection
 from schema.plan.compile import nested, statement
@@ -75,7 +75,9 @@ class Planner:
                 if isinstance(read, Local):
                     told[key] = self._local(operation, values, root, read, nodes)
                 else:
-                    made, cost = self._statement(operation, values, root, nodes, typed=typed)
+                    assert read is not None  # noqa: S101 - mutations are not planned
+                    rows = self._rows(operation, values, typed=typed)
+                    made, cost = statement(rows, read, root.fields[name], nodes, region=self.region)
                     statements[key] = made
                     costs.append(cost)
         fixed = sum(c.of({}) for c in costs) if all(c.is_fixed for c in costs) else None
@@ -92,21 +94,6 @@ class Planner:
 
     def selector(self, operation: Operation, values: VariableValues) -> Selector:
         return Selector(self.schema, operation.fragments, values.coerced)
-
-    def _statement(
-        self,
-        operation: Operation,
-        values: VariableValues,
-        root: GraphQLObjectType,
-        nodes: Sequence[FieldNode],
-        *,
-        typed: bool,
-    ) -> tuple[Statement, Cost]:
-        field = root.fields[nodes[0].name.value]
-        read = read_of(field)
-        assert read is not None  # noqa: S101 - every root field but those of mutations has one
-        rows = self._rows(operation, values, typed=typed)
-        return statement(rows, read, field, nodes, region=self.region)
 
     def _rows(self, operation: Operation, values: VariableValues, *, typed: bool) -> Rows:
         return Rows(

@@ -178,7 +178,7 @@ class Rows:
         first = self.arguments(field, nodes).get("first")
         limit = self.limit(first, read.most, default=read.most)
         inner = Cost()
-        cost.add(USUAL if first is None else _size(first, read.most), inner)
+        cost.add(USUAL if first is None else size(first, read.most), inner)
         n, x = self.draft.row(), self.draft.row()
         view = self.view(type_, f"{type_.name}")
         made = self.object(type_, nodes, n, row, inner)
@@ -253,17 +253,14 @@ def limited(sql: str, limit: str, *, most: int) -> str:
     return f"{sql} LIMIT {limit}"
 
 
-def _size(value: Any, most: int) -> int | Size:
+def size(value: Any, most: int) -> int | Size:
     """How many items to count a list as."""
     if not isinstance(value, Slot):
         return min(max(value, 0), most)
     take = extractor(value)
 
-    def size(variables: Mapping[str, Any]) -> int:
+    def counted(variables: Mapping[str, Any]) -> int:
         asked = take(variables)
         return USUAL if asked is None else min(max(asked, 0), most)
 
-    return size
-
-
-size = _size
+    return counted
