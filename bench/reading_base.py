@@ -171,8 +171,9 @@ SELECT pg_temp.id({ORDER}, n), {_source("shop")}, n::text, pg_temp.id({PERSON}, 
 """
 
 ORDER_LINES = f"""
-INSERT INTO order_line (order_id, position, product_id, name, quantity, unit_price, total)
-SELECT o.id, k, pg_temp.id({PRODUCT}, 1 + pg_temp.spread(hashtext(o.number) + k, 1,
+INSERT INTO order_line (order_id, position, customer_id, product_id, name, quantity, unit_price,
+                        total)
+SELECT o.id, k, o.customer_id, pg_temp.id({PRODUCT}, 1 + pg_temp.spread(hashtext(o.number) + k, 1,
        {PRODUCTS})), '', 1, 100, 100
   FROM "order" o, generate_series(1, $1::int) k
 """

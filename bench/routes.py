@@ -66,7 +66,8 @@ SELECT DISTINCT ON (i.type, i.value) upper(i.type) AS type, i.value{more} FROM {
 """
 LINES = f"""
 SELECT n.name, n.quantity::text AS quantity, {_money("n", "total", "o")} AS total
-  FROM {{s}}.order_line n WHERE n.order_id = o.id ORDER BY n.position LIMIT 500
+  FROM {{s}}.order_line n WHERE n.order_id = o.id AND n.customer_id = c.id
+ ORDER BY n.position LIMIT 500
 """
 ORDERS = f"""
 SELECT {_id("Order", "o")} AS id, o.number, {_time("o.ordered_at")} AS "orderedAt",
@@ -118,8 +119,9 @@ SELECT {_id("Customer", "c")} AS id, c.display_name AS "displayName", c.given_na
        {_time("c.updated_at")} AS "updatedAt",
        {_listed(IDENTIFIERS.replace("{more}", ""))} AS identifiers
   FROM {{s}}.customer c
- WHERE c.id = (SELECT (array_agg(DISTINCT customer_id))[1] FROM {{s}}.identifier
-                WHERE type = 'email' AND value = $1 HAVING count(DISTINCT customer_id) = 1)
+ WHERE c.id = (SELECT (array_agg(customer_id))[1] FROM {{s}}.identifier
+                WHERE type = 'email' AND value = $1
+               HAVING (array_agg(customer_id))[1] = ALL (array_agg(customer_id)))
 ) x
 """
 

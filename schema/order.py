@@ -13,7 +13,7 @@ from schema.plan.mapping import Many, One, back_to, column, entity, field, globa
 from schema.product import Product, Store
 from schema.source import Source, SourceRecord, of_source, told_by
 
-LINES = Many('{n}."order_id" = {t}."id"', '{n}."position"', most=500)
+LINES = Many('{n}."order_id" = {t}."id" AND {n}."customer_id" = {o}', '{n}."position"', most=500)
 PARENTS = '{p}."currency"'
 
 

@@ -298,17 +298,26 @@ def _differs(stored: asyncpg.Record, golden: Golden) -> bool:
 @cache
 def follow() -> str:
     """One statement that points every table which follows records to their customers."""
-    updates = [
-        f'u{n} AS (UPDATE "{table}" t SET customer_id = m.customer_id FROM moved m'
-        " WHERE t.record_id = m.record_id AND t.customer_id IS DISTINCT FROM m.customer_id)"
-        for n, table in enumerate(following())
-    ]
+    updates = [f"u{n} AS ({_followed(*table)})" for n, table in enumerate(following())]
     moved = "moved AS (SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS m (record_id, customer_id))"
     return f"WITH {', '.join([moved, *updates])} SELECT"
 
 
+def _followed(table: str, whole: str | None) -> str:
+    """Point the rows of a table; of a part it is the whole that has a record."""
+    moved = "t.record_id = m.record_id"
+    others = "moved m"
+    if whole is not None:
+        others = f'moved m JOIN "{whole}" w ON w.record_id = m.record_id'
+        moved = f"t.{whole}_id = w.id"
+    return (
+        f'UPDATE "{table}" t SET customer_id = m.customer_id FROM {others}'
+        f" WHERE {moved} AND t.customer_id IS DISTINCT FROM m.customer_id"
+    )
+
+
 @cache
-def following() -> tuple[str, ...]:
-    """The tables whose rows follow their records."""
+def following() -> Sequence[tuple[str, str | None]]:
+    """The tables whose rows follow their records, and what they are parts of."""
     models = (mapper.class_ for mapper in Base.registry.mappers)
-    return tuple(sorted(m.__tablename__ for m in models if m.merge is Merge.FOLLOW))
+    return sorted((m.__tablename__, m.part_of) for m in models if m.merge is Merge.FOLLOW)

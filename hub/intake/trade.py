@@ -50,7 +50,8 @@ ORDER = (
     *("ordered_at", "currency", "total", "source_id", "external_id"),
 )
 LINE = (
-    *("order_id", "position", "product_id", "name", "quantity", "unit_price", "discount", "total"),
+    *("order_id", "position", "customer_id", "product_id", "name", "quantity", "unit_price"),
+    *("discount", "total"),
 )
 
 
@@ -102,11 +103,13 @@ async def record_orders(
         await connection.execute(CHANGED, *arrays(rows))
     rows = [(*_order(batch, s, context, customers), context.source_id, s.key[1]) for s in new]
     await insert(connection, "order", ORDER, rows)
-    await insert(connection, "order_line", LINE, [r for s in written for r in _lines(batch, s)])
-    return [
-        Event("order.recorded", customers.get(s.about_id) if s.about_id else None, s.id)
-        for s in written
-    ]
+    lines = [row for s in written for row in _lines(batch, s, _whose(s, customers))]
+    await insert(connection, "order_line", LINE, lines)
+    return [Event("order.recorded", _whose(s, customers), s.id) for s in written]
+
+
+def _whose(order: Statement, customers: Mapping[UUID, UUID | None]) -> UUID | None:
+    return customers.get(order.about_id) if order.about_id else None
 
 
 def _order(
@@ -117,11 +120,10 @@ def _order(
 ) -> tuple[Any, ...]:
     order = statement.record
     assert isinstance(order, Order)  # noqa: S101  # its key says so
-    person = statement.about_id
     return (
         statement.id,
-        person,
-        customers.get(person) if person else None,
+        statement.about_id,
+        _whose(statement, customers),
         batch.statements[("store", order.store.strip())].id if order.store else None,
         order.number or statement.key[1],
         order.status,
@@ -132,7 +134,7 @@ def _order(
     )
 
 
-def _lines(batch: Batch, statement: Statement) -> Sequence[tuple[Any, ...]]:
+def _lines(batch: Batch, statement: Statement, customer: UUID | None) -> Sequence[tuple[Any, ...]]:
     order = statement.record
     assert isinstance(order, Order)  # noqa: S101  # its key says so
     statements = batch.statements
@@ -140,6 +142,7 @@ def _lines(batch: Batch, statement: Statement) -> Sequence[tuple[Any, ...]]:
         (
             statement.id,
             position,
+            customer,
             statements[("product", line.product.strip())].id if line.product else None,
             line.name,
             line.quantity,

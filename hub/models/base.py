@@ -47,6 +47,7 @@ class Base(DeclarativeBase):
     a row `t` of one of `{categories}`, where rows differ in it. `reach`: SQL that leads from a row
     `t` to the customers it is about, `{customer}` standing for the rule on a customer `c`; the
     default follows `customer_id`. It is None for a table that is about nobody, and only for that.
+    `part_of`: the table whose rows this one's are parts of; they follow the record of the whole.
     """
 
     metadata = MetaData(
@@ -69,6 +70,7 @@ class Base(DeclarativeBase):
     merge: ClassVar[Merge]
     category: ClassVar[Category | None] = None
     row_category: ClassVar[str | None] = None
+    part_of: ClassVar[str | None] = None
     reach: ClassVar[str | None] = (
         "EXISTS (SELECT FROM public.customer c WHERE c.id = t.customer_id AND {customer})"
     )

@@ -97,20 +97,20 @@ class Order(Base):
 
 
 class OrderLine(Base):
-    """One line of an order. It belongs to a person through its order."""
+    """One line of an order, which carries the customer of its order: to look an order up for each
+    list of lines takes a fifth of the time of a customer's card.
+    """
 
     __tablename__ = "order_line"
-    merge = Merge.KEEP
+    merge = Merge.FOLLOW
     category = "trade"
-    reach = (
-        'EXISTS (SELECT FROM public."order" o JOIN public.customer c ON c.id = o.customer_id'
-        " WHERE o.id = t.order_id AND {customer})"
-    )
+    part_of = "order"
 
     order_id: Mapped[UUID] = mapped_column(
         ForeignKey("order.id", ondelete="CASCADE"), primary_key=True
     )
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    customer_id: Mapped[UUID | None]
     product_id: Mapped[UUID | None] = mapped_column(ForeignKey("product.id"))
     name: Mapped[str]
     quantity: Mapped[Decimal]

@@ -21,6 +21,7 @@ SINCE, UNTIL, IDS = Slot(("#since",)), Slot(("#until",)), Slot(("#ids",))
 """What the hub itself binds: no variable of a document has such a name."""
 ROUND = 500
 """Events that one statement takes up at most."""
+FIRST = '(array_agg(i."customer_id"))[1]'
 KEYS: dict[str, IdentifierType] = {
     "email": "email",
     "phone": "phone",
@@ -94,10 +95,9 @@ def _lookup(rows: Rows, field: GraphQLField, nodes: Nodes, cost: Cost, region: s
             value = _external(rows, value)
         bound = rows.draft.bind(value, "text", _canonical(KEYS[key], region))
         found = (
-            '(SELECT (array_agg(DISTINCT i."customer_id"))[1]'
-            f' FROM "{schema}"."identifier" i'
+            f'(SELECT {FIRST} FROM "{schema}"."identifier" i'
             f' WHERE i."type" = \'{KEYS[key]}\' AND i."value" = {bound}'
-            ' HAVING count(DISTINCT i."customer_id") = 1)'
+            f' HAVING {FIRST} = ALL (array_agg(i."customer_id")))'
         )
     return f'{_rows_of(rows, type_, nodes, cost)} WHERE t."id" = {found}'
 

@@ -20,12 +20,13 @@ from graphql import (
     parse,
     validate,
 )
+from graphql.execution.values import VariableValueSource
 from graphql.language import Visitor, visit
 
 from schema.inputs import FAULTS as INPUT_FAULTS
 from schema.inputs import quick
 from schema.plan.limits import Limits, check
-from schema.plan.types import input_type
+from schema.plan.types import input_type, is_text
 from schema.plan.values import shape, slotted
 
 ERRORS = 5
@@ -142,6 +143,8 @@ class Operation:
         }
         readers = {name: quick(type_) for name, type_ in self._types.items()}
         self._quick = {name: reader for name, reader in readers.items() if reader is not None}
+        self._has_texts = all(map(is_text, self._types.values()))
+        self._signatures: Mapping[str, Any] = {}
         self._switches = tuple(sorted(_switches(document)))
 
     @property
@@ -150,6 +153,8 @@ class Operation:
 
     def coerced(self, given: Mapping[str, Any] | None) -> VariableValues:
         """The variables as their types want them. Raises Faulty."""
+        if given and self._signatures and (texts := self._texts(given)) is not None:
+            return texts
         read = self._read_quickly(given or {})
         left = [d for d in self._definitions if d.variable.name.value not in read]
         names = [d.variable.name.value for d in left if d.variable.name.value not in self._quick]
@@ -159,7 +164,21 @@ class Operation:
         )
         if isinstance(found, list):
             raise Faulty("BAD_USER_INPUT", [_unrepeated(error) for error in found])
+        if self._has_texts and len(found.sources) == len(self._types):
+            self._signatures = {name: source.signature for name, source in found.sources.items()}
         return VariableValues(found.sources, {**found.coerced, **read}) if read else found
+
+    def _texts(self, given: Mapping[str, Any]) -> VariableValues | None:
+        """Variables that are all texts, as they are; what else comes goes the usual way."""
+        coerced: dict[str, Any] = {}
+        sources: dict[str, VariableValueSource] = {}
+        for name, signature in self._signatures.items():
+            value = given.get(name)
+            if type(value) is not str:
+                return None
+            coerced[name] = value
+            sources[name] = VariableValueSource(signature, value)
+        return VariableValues(sources, coerced)
 
     def _read_quickly(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """The records in the variables; what is wrong with one is found out the usual way."""

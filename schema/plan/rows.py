@@ -60,6 +60,7 @@ class Rows:
         self.draft = Draft()
         self._page = page
         self._typed = typed
+        self._customers: set[str] = set()
 
     def arguments(self, field: GraphQLField, nodes: Nodes) -> dict[str, Any]:
         """The arguments of a field, with slots where variables stand."""
@@ -83,6 +84,8 @@ class Rows:
         self, type_: GraphQLObjectType, nodes: Nodes, row: str, parent: str, cost: Cost
     ) -> Piece:
         """The columns of the object that these nodes select of a row."""
+        if type_.name == "Customer":
+            self._customers.add(row)
         columns: list[str] = []
         people: list[str | None] = []
         for key, chosen in self.selector.of(type_, nodes).items():
@@ -129,7 +132,9 @@ class Rows:
 
     def _at(self, template: str, row: str, parent: str, n: str = "") -> str:
         categories = self.sight.opened if "{c}" in template else ""
-        return template.format(t=row, p=parent, n=n, v=self.sight.schema, c=categories)
+        owner = f'{parent}."id"' if parent in self._customers else f'{row}."customer_id"'
+        schema = self.sight.schema
+        return template.format(t=row, p=parent, n=n, v=schema, c=categories, o=owner)
 
     def _leaf(self, field: GraphQLField, sql: str) -> str:
         write = IN_SQL.get(named_type(field).name)

@@ -31,3 +31,9 @@ def input_type(schema: graphql.GraphQLSchema, node: Any) -> InputType:
     """The type of a variable, by its node in the document."""
     loose: Any = graphql
     return loose.type_from_ast(schema, node)
+
+
+def is_text(type_: InputType) -> bool:
+    """Whether values of a type are texts, which are taken as they are."""
+    loose: Any = graphql
+    return loose.get_nullable_type(type_) in (graphql.GraphQLID, graphql.GraphQLString)

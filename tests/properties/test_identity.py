@@ -43,11 +43,13 @@ SELECT array_agg(s.key || ':' || r.external_id ORDER BY s.key, r.external_id) AS
 SHARED = "SELECT type, value, holders, shared FROM identifier_value WHERE holders > 0 ORDER BY 1, 2"
 ASTRAY = " UNION ALL ".join(
     f"""
-SELECT '{table}' AS fact, t.record_id FROM "{table}" t
-  LEFT JOIN identity_link l ON l.record_id = t.record_id AND l.unlinked_at IS NULL
+SELECT '{table}' AS fact, w.record_id
+  FROM "{table}" t
+  JOIN "{whole or table}" w ON {f"w.id = t.{whole}_id" if whole else "w.ctid = t.ctid"}
+  LEFT JOIN identity_link l ON l.record_id = w.record_id AND l.unlinked_at IS NULL
  WHERE t.customer_id IS DISTINCT FROM l.customer_id
 """
-    for table in following()
+    for table, whole in following()
 )
 """Facts that carry another customer than their record is linked to."""
 

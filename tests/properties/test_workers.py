@@ -22,6 +22,7 @@ from hub.records import (
     Identifier,
     Interaction,
     Order,
+    OrderLine,
     Participant,
     Person,
 )
@@ -56,7 +57,13 @@ records: st.SearchStrategy[AnyRecord] = st.one_of(
     persons,
     persons,
     st.builds(Detail, **version, **facts, customer=st.sampled_from(IDS)),
-    st.builds(Order, **version, ordered_at=st.just(NOON), customer=st.none() | people),
+    st.builds(
+        Order,
+        **version,
+        ordered_at=st.just(NOON),
+        customer=st.none() | people,
+        lines=st.just((OrderLine(name="tea"),)),
+    ),
     st.builds(
         Interaction,
         **version,

@@ -26,6 +26,7 @@ from hub.records import (
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PHONE = Identifier(type="phone", value="8 (900) 123-45-67")
 MAIL = Identifier(type="email", value="anna@example.com")
+TEA = OrderLine(name="Green tea")
 
 
 async def say(
@@ -100,15 +101,18 @@ async def test_a_changed_order_has_its_new_lines(connection: Connection) -> None
 
 
 async def test_an_order_follows_its_customer_into_a_merge(connection: Connection) -> None:
-    order = Order(external_id="o", ordered_at=NOON, customer=Person(external_id="9"))
+    order = Order(external_id="o", ordered_at=NOON, customer=Person(external_id="9"), lines=(TEA,))
     await say(connection, order, source="till")
     await say(connection, Customer(external_id="1", identifiers=(MAIL,)))
     known = Customer(external_id="9", identifiers=(MAIL,))
     await say(connection, known, source="till")
-    query = "SELECT count(*), count(DISTINCT c.id) FROM customer c WHERE status = 'active'"
+    query = "SELECT count(*), count(DISTINCT c.id) FROM customer c WHERE c.status = 'active'"
     assert await rows(connection, query) == [(1, 1)]
-    query = "SELECT o.customer_id = c.id FROM \"order\" o, customer c WHERE c.status = 'active'"
-    assert await rows(connection, query) == [(True,)]
+    for table in ("order", "order_line"):
+        query = (
+            f"SELECT t.customer_id = c.id FROM \"{table}\" t, customer c WHERE c.status = 'active'"
+        )
+        assert await rows(connection, query) == [(True,)]
     assert await connection.fetchval("SELECT count(*) FROM customer_alias") == 1
 
 

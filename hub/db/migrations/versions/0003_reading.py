@@ -20,6 +20,11 @@ UPDATE customer c SET last_ordered_at = o.ordered_at
  WHERE c.id = o.customer_id
 """
 
+LINES_CUSTOMER = """
+UPDATE order_line l SET customer_id = o.customer_id FROM "order" o
+ WHERE o.id = l.order_id AND o.customer_id IS NOT NULL
+"""
+
 
 def upgrade() -> None:
     op.add_column(
@@ -70,6 +75,13 @@ def upgrade() -> None:
     )
     op.add_column("consent_entry", sa.Column("superseded_by", sa.Uuid(), nullable=True))
     _index_trade()
+    op.add_column("order_line", sa.Column("customer_id", sa.Uuid(), nullable=True))
+    op.execute(LINES_CUSTOMER)
+    # Lest the planner take lines of an order and of its customer for a rare meeting.
+    op.execute(
+        "CREATE STATISTICS order_line_customer (dependencies)"
+        " ON order_id, customer_id FROM order_line"
+    )
     index("interaction", "started_at", "id")
     index("interaction", "kind", "started_at", "id")
     index("interaction", "direction", "started_at", "id")
