@@ -9,11 +9,9 @@ import msgspec
 from auth.principal import Principal
 from hub.errors import HubError, RateLimited, Retry, Unauthenticated
 from hub.errors import Refused as Denied
-from schema.request import Caller
+from schema.request import INTERNAL, Caller
 
 Header = tuple[bytes, bytes]
-
-INTERNAL = "The hub failed to answer: its log says where. Try again, or tell its operator."
 
 
 class Tokens(Protocol):

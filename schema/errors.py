@@ -16,9 +16,8 @@ from hub.errors import (
     Refused,
     Retry,
 )
-from schema.request import Answer, Outcome
+from schema.request import INTERNAL, Answer, Outcome
 
-UNKNOWN = "The hub failed at this; the operators' log says where. Try again, or tell them when."
 OUTCOMES: Mapping[str, Outcome] = {
     "GRAPHQL_PARSE_FAILED": Outcome.PARSE_FAILED,
     "GRAPHQL_VALIDATION_FAILED": Outcome.VALIDATION_FAILED,
@@ -97,7 +96,7 @@ def faulty(code: str, errors: Sequence[GraphQLError]) -> Answer:
 def unknown() -> Answer:
     """An answer about a failure that nobody expected."""
     return Answer(
-        body([{"message": UNKNOWN, "extensions": {"code": "INTERNAL_SERVER_ERROR"}}]),
+        body([{"message": INTERNAL, "extensions": {"code": "INTERNAL_SERVER_ERROR"}}]),
         Outcome.FAILED,
     )
 
@@ -122,4 +121,4 @@ def resolved(error: GraphQLError) -> tuple[dict[str, Any], BaseException | None]
     if known is not None:
         return failure(known, error.path), None
     extensions = {"code": "INTERNAL_SERVER_ERROR"}
-    return {"message": UNKNOWN, **told, "extensions": extensions}, original
+    return {"message": INTERNAL, **told, "extensions": extensions}, original

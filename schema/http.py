@@ -13,9 +13,9 @@ from hub.errors import HubError
 from hub.web.asgi import CLIENT, Receive, Scope, Send, reply
 from hub.web.figures import Figures
 from schema import sse
-from schema.admission import INTERNAL, Header, Refusal, Tokens, admit, after, refusal
+from schema.admission import Header, Refusal, Tokens, admit, after, refusal
 from schema.media import CONTENT_TYPE, Media, accepted, is_json
-from schema.request import Caller, Engine, Outcome, Request
+from schema.request import INTERNAL, Caller, Engine, Outcome, Request
 from schema.status import Profile, statuses
 from schema.visit import Gone, Porter, Visit, too_long
 

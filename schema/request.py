@@ -9,6 +9,9 @@ import msgspec
 
 from auth.principal import Principal
 
+INTERNAL = "The hub failed to answer: its log says where. Try again, or tell its operator."
+"""What is said of a failure that nobody expected."""
+
 
 class Request(msgspec.Struct, rename="camel"):
     """A GraphQL request as it came: a document or the id of a trusted one, and its variables."""

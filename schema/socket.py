@@ -12,8 +12,8 @@ from hub import clock
 from hub.errors import HubError, PurposeNeeded, Retry
 from hub.web.asgi import Message, Receive, Scope, Send
 from hub.web.figures import Figures
-from schema.admission import INTERNAL, Tokens, admit, error
-from schema.request import Answer, Caller, Engine, Outcome, Request
+from schema.admission import Tokens, admit, error
+from schema.request import INTERNAL, Answer, Caller, Engine, Outcome, Request
 from schema.sse import UNTIL_TOLD
 
 PROTOCOL = "graphql-transport-ws"

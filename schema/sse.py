@@ -10,9 +10,9 @@ import structlog
 
 from hub import clock
 from hub.web.asgi import Header, Receive, Send
-from schema.admission import INTERNAL, complaint
+from schema.admission import complaint
 from schema.media import CONTENT_TYPE, Media
-from schema.request import Answer, Outcome
+from schema.request import INTERNAL, Answer, Outcome
 
 KEEP_ALIVE_SECONDS = 12.0
 """Proxies cut a connection on which nothing happens for long."""
