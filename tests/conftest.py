@@ -1,7 +1,8 @@
 """A real database for every test: one server for the run, a fresh copy of a migrated template each.
 
 The server is the embedded one, or the one at HUB_TEST_DATABASE_URL (a role that may create roles
-and databases). HUB_TEST_PROFILE chooses how many examples hypothesis tries.
+and databases). HUB_TEST_PROFILE chooses how many examples hypothesis tries: `suite` and `prove` the
+same ones in every run, so that a run fails over what was changed; `explore` looks for new ones.
 """
 
 import asyncio
@@ -28,8 +29,13 @@ from hub.db.engine import Database
 
 FOLDER = "HUB_TEST_DATA_DIR"
 
-hypothesis.settings.register_profile("suite", max_examples=25, deadline=None)
-hypothesis.settings.register_profile("prove", max_examples=200, deadline=None)
+UNHURRIED = hypothesis.settings(
+    deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+"""How long an example takes says more about who else uses the machine than about the code."""
+hypothesis.settings.register_profile("suite", UNHURRIED, max_examples=25, derandomize=True)
+hypothesis.settings.register_profile("prove", UNHURRIED, max_examples=200, derandomize=True)
+hypothesis.settings.register_profile("explore", UNHURRIED, max_examples=200)
 hypothesis.settings.load_profile(os.environ.get("HUB_TEST_PROFILE", "suite"))
 
 

@@ -77,7 +77,7 @@ async def commit(database: Database, *customers: UUID) -> None:
         await write(connection, *customers)
 
 
-async def settled(database: Database, *, seconds: float = 30) -> Sequence[Any]:
+async def settled(database: Database, *, seconds: float = 60) -> Sequence[Any]:
     """All events by position, once none is left without one: complete, and each customer's in the
     order of their commits.
     """
@@ -93,7 +93,7 @@ async def settled(database: Database, *, seconds: float = 30) -> Sequence[Any]:
     return events
 
 
-async def holder(database: Database, *, besides: int = 0, seconds: float = 10) -> int:
+async def holder(database: Database, *, besides: int = 0, seconds: float = 60) -> int:
     """The server process of the relay that numbers, once there is one, and one besides this."""
     async with asyncio.timeout(seconds):
         while (pid := await database.owner.fetchval(HOLDER)) in (None, besides):

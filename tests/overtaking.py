@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from hub.db.connection import Connection
 from hub.db.engine import Database
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 WAITING = """
 SELECT EXISTS (SELECT FROM pg_stat_activity

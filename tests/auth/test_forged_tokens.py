@@ -153,10 +153,13 @@ async def test_rubbish_is_refused(known: Tokens, token: str) -> None:
 
 async def test_huge_token_is_refused_unread(known: Tokens) -> None:
     token = f"{'A' * 400_000}.{'A' * 600_000}.{'A' * 86}"
-    began = time.perf_counter()
-    with pytest.raises(Unauthenticated, match="too long"):
-        await known.principal(token)
-    assert time.perf_counter() - began < 0.01
+    times: list[float] = []
+    for _ in range(5):
+        began = time.thread_time()
+        with pytest.raises(Unauthenticated, match="too long"):
+            await known.principal(token)
+        times.append(time.thread_time() - began)
+    assert min(times) < 0.001
 
 
 async def test_signed_rubbish_is_refused(signer: Signer, known: Tokens) -> None:

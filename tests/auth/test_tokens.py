@@ -103,15 +103,17 @@ async def test_life_is_bounded(issue: Issue, client: Client, database: Database)
 
 async def test_known_token_expires(signer: Signer, client: Client, known: Tokens) -> None:
     leeway = int(tokens.LEEWAY.total_seconds())
-    token = signed(signer, claims(client, exp=int(time.time()) - leeway + 2))
+    token = signed(signer, claims(client, exp=int(time.time()) - leeway + 3))
     assert await known.principal(token)
-    await asyncio.sleep(2)
-    assert known.known(token) is None
+    async with asyncio.timeout(30):
+        while known.known(token):
+            await asyncio.sleep(0.1)
     with pytest.raises(Unauthenticated, match="expired"):
         await known.principal(token)
 
 
-async def test_memory_is_bounded(signer: Signer, client: Client, known: Tokens) -> None:
+async def test_memory_is_bounded(signer: Signer, client: Client, database: Database) -> None:
+    known = Tokens(database, trusted_seconds=3600)
     first, *others = (
         signed(signer, claims(client, jti=str(n))) for n in range(tokens.REMEMBERED + 1)
     )

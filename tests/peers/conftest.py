@@ -42,7 +42,7 @@ class Node(Protocol):
     """Runs a script of this folder in time and gives back the JSON that it prints."""
 
     async def __call__(
-        self, script: str, *args: str, env: Mapping[str, str] | None = None, seconds: float = 60
+        self, script: str, *args: str, env: Mapping[str, str] | None = None, seconds: float = 180
     ) -> Any: ...
 
 
@@ -80,7 +80,7 @@ def _install() -> None:
 @pytest.fixture
 def node(peers: Path) -> Node:
     async def run(
-        script: str, *args: str, env: Mapping[str, str] | None = None, seconds: float = 60
+        script: str, *args: str, env: Mapping[str, str] | None = None, seconds: float = 180
     ) -> Any:
         process = await asyncio.create_subprocess_exec(
             CI / "node",

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 async def seen(hub: Hub, node: Node, browser: str, tmp_path: Path) -> dict[str, Any]:
     """What a person sees who gives a token, runs the first query and then a subscription."""
     env = {"BROWSER": browser, "SCREENSHOT": str(tmp_path / "graphiql.png")}
-    return await node("graphiql.mjs", hub.url, hub.token, hub.purpose, env=env, seconds=120)
+    return await node("graphiql.mjs", hub.url, hub.token, hub.purpose, env=env)
 
 
 async def test_graphiql_works_in_browser(seen: dict[str, Any], hub: Hub) -> None:

@@ -14,7 +14,7 @@ from hub.config import Settings
 from hub.web.figures import Figures
 from schema import sse
 from schema.http import HttpDoor
-from tests.schema.toy import ToyEngine, ToyTokens
+from tests.schema.toy import ToyEngine, ToyTokens, held
 from tests.serving import doors, served, stoppable
 
 EVENTS = {"accept": "text/event-stream"}
@@ -27,7 +27,7 @@ async def streamed(
 ) -> AsyncGenerator[httpx.Response]:
     headers = {"authorization": f"Bearer {bearer}"} | EVENTS
     async with (
-        httpx.AsyncClient(base_url=address, headers=headers) as client,
+        httpx.AsyncClient(base_url=address, headers=headers, timeout=60) as client,
         client.stream("POST", "/graphql", json=request) as answer,
     ):
         yield answer
@@ -88,7 +88,7 @@ async def test_stream_needs_post(client: httpx.AsyncClient) -> None:
 async def test_stream_ends_with_the_token(address: str, toy: ToyEngine) -> None:
     began = time.monotonic()
     (_, body), end = await told(address, {"query": "subscription { hang }"}, "short")
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < sse.KEEP_ALIVE_SECONDS
     assert body["errors"][0]["extensions"] == {"code": "UNAUTHENTICATED"}
     assert (end, toy.closed) == (("complete", None), 1)
 
@@ -96,7 +96,7 @@ async def test_stream_ends_with_the_token(address: str, toy: ToyEngine) -> None:
 async def test_client_that_leaves_ends_it(address: str, toy: ToyEngine, figures: Figures) -> None:
     async with streamed(address, {"query": "subscription { hang }"}):
         assert figures.own().gauges == {"open_streams": 1}
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not figures.own().counts:
             await asyncio.sleep(0.01)
     assert toy.closed == 1
@@ -105,11 +105,8 @@ async def test_client_that_leaves_ends_it(address: str, toy: ToyEngine, figures:
 
 async def test_slow_reader_holds_the_engine(address: str, toy: ToyEngine) -> None:
     async with streamed(address, {"query": "subscription { bulk }"}):
-        await asyncio.sleep(0.5)  # nothing is read, so that buffers fill
-        made = toy.made
-        await asyncio.sleep(0.2)
-        assert 0 < made == toy.made
-    async with asyncio.timeout(5):
+        await held(toy)
+    async with asyncio.timeout(30):
         while not toy.closed:
             await asyncio.sleep(0.01)
 
@@ -119,7 +116,7 @@ async def test_silence_is_filled(settings: Settings) -> None:
     hang = {"query": "subscription { hang }"}
     async with served(door, settings) as address, streamed(address, hang) as answer:
         lines = answer.aiter_lines()
-        heard = [await asyncio.wait_for(anext(lines), 5) for _ in range(4)]
+        heard = [await asyncio.wait_for(anext(lines), 30) for _ in range(4)]
     assert heard == [":", "", ":", ""]
 
 
@@ -133,7 +130,7 @@ async def test_server_stops_in_seconds(settings: Settings, toy: ToyEngine) -> No
         server.should_exit = True
         began = time.monotonic()
         assert b"complete" not in await answer.aread()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < settings.shutdown_seconds - 1
     assert toy.closed == 1
 
 

@@ -50,6 +50,7 @@ class Root:
         return f"hello {name or self._engine.name}"
 
     async def slow(self, _: object, seconds: float) -> str:
+        self._engine.begun += 1
         try:
             await asyncio.sleep(seconds)
         except asyncio.CancelledError:
@@ -96,10 +97,11 @@ class Root:
 
 
 class ToyEngine:
-    """It counts what was made, cancelled and closed, for tests to look at."""
+    """It counts what was begun, made, cancelled and closed, for tests to look at."""
 
     def __init__(self) -> None:
         self.name = "world"
+        self.begun = 0
         self.cancelled = 0
         self.closed = 0
         self.made = 0
@@ -140,6 +142,15 @@ class ToyEngine:
         async with aclosing(events):  # type: ignore[type-var]
             async for result in events:
                 yield _told(result, prepared[1])
+
+
+async def held(engine: ToyEngine) -> None:
+    """Wait until nothing more is made: nobody reads, and all buffers are full."""
+    made = -1
+    async with asyncio.timeout(30):
+        while made != engine.made or not made:
+            made = engine.made
+            await asyncio.sleep(0.3)
 
 
 def _prepared(request: Request) -> Answer | tuple[Any, OperationType]:

@@ -1,5 +1,6 @@
 """The doctor finds what is missing, and says what mends it."""
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -101,7 +102,7 @@ async def test_absent_server_ends_the_list() -> None:
 async def test_ready_store_is_ready(database: Database) -> None:
     state = await health.check(database)
     assert (state.is_ready, state.revision) == (True, migrate.HEAD)
-    assert state.seconds < 1
+    assert 0 < state.seconds < 30
 
 
 async def test_unmigrated_store_is_not_ready(database: Database) -> None:
@@ -115,8 +116,9 @@ async def test_dead_server_is_not_ready(own_settings: Settings, kill: Callable[[
     async with await Database.open(own_settings) as database:
         await health.check(database)
         kill()
-        await health.check(database)
-        assert not (await health.check(database)).is_ready
+        async with asyncio.timeout(30):
+            while (await health.check(database)).is_ready:  # it dies a moment after the signal
+                await asyncio.sleep(0.01)
 
 
 def test_own_packages_are_ours() -> None:

@@ -15,20 +15,30 @@ from functools import partial
 from hub.web.crew import Crew
 sys.exit(Crew({work}, 2, patience=5).run())
 """
-SLEEP = "partial(time.sleep, 60)"
+SLEEP = """partial(exec, "print('at work', flush=True); import time; time.sleep(600)")"""
 
 
 @asynccontextmanager
 async def crew(work: str = SLEEP) -> AsyncGenerator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", CREW.format(work=work), stderr=asyncio.subprocess.DEVNULL
+        sys.executable,
+        "-c",
+        CREW.format(work=work),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
     )
     try:
         yield process
     finally:
         if process.returncode is None:
             process.kill()
-            await process.wait()
+            await ended(process)
+
+
+async def ended(process: asyncio.subprocess.Process) -> int | None:
+    """Its code, once it is gone and nobody is left who could write to its output."""
+    await asyncio.wait_for(process.communicate(), 60)
+    return process.returncode
 
 
 def is_worker(child: psutil.Process) -> bool:
@@ -38,15 +48,16 @@ def is_worker(child: psutil.Process) -> bool:
         return False
 
 
-async def workers(process: asyncio.subprocess.Process, *, but: int = 0) -> list[psutil.Process]:
-    """Both of them, once they are there."""
-    async with asyncio.timeout(30):
-        while True:
-            children = psutil.Process(process.pid).children()
-            found = [child for child in children if is_worker(child)]
-            if len(found) == 2 and all(child.pid != but for child in found):
-                return found
-            await asyncio.sleep(0.05)
+async def workers(process: asyncio.subprocess.Process, *, begin: int = 2) -> list[psutil.Process]:
+    """Both of them, once so many more say that they are at work: not before that are they, and
+    whoever started them, ready for signals.
+    """
+    assert process.stdout is not None
+    for _ in range(begin):
+        await asyncio.wait_for(process.stdout.readuntil(b"at work\n"), 60)
+    found = [child for child in psutil.Process(process.pid).children() if is_worker(child)]
+    assert len(found) == 2
+    return found
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -54,7 +65,7 @@ async def test_signal_ends_all(number: signal.Signals) -> None:
     async with crew() as process:
         found = await workers(process)
         process.send_signal(number)
-        assert await asyncio.wait_for(process.wait(), 10) == 0
+        assert await ended(process) == 0
     assert not any(worker.is_running() for worker in found)
 
 
@@ -62,22 +73,22 @@ async def test_dead_worker_is_replaced() -> None:
     async with crew() as process:
         dead, alive = await workers(process)
         dead.kill()
-        found = await workers(process, but=dead.pid)
+        found = await workers(process, begin=1)
         assert alive in found
+        assert dead not in found
         process.terminate()
-        await process.wait()
+        assert await ended(process) == 0
 
 
 async def test_workers_follow_their_parent() -> None:
     async with crew() as process:
         found = await workers(process)
-        await asyncio.sleep(1)  # they have to have begun
         process.kill()
-        await process.wait()
-    gone, _ = await asyncio.to_thread(psutil.wait_procs, found, 10)
+        await ended(process)
+    gone, _ = await asyncio.to_thread(psutil.wait_procs, found, 60)
     assert len(gone) == 2
 
 
 async def test_hopeless_start_ends_it() -> None:
     async with crew("partial(sys.exit, 3)") as process:
-        assert await asyncio.wait_for(process.wait(), 30) == 3
+        assert await ended(process) == 3

@@ -29,7 +29,7 @@ async def ask(address: str, *parts: bytes) -> bytes:
         writer.write(part)
         await writer.drain()
     try:
-        return await asyncio.wait_for(reader.read(200), 5)
+        return await asyncio.wait_for(reader.read(200), 30)
     finally:
         writer.close()
 
