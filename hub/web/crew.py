@@ -53,13 +53,18 @@ class Crew:
         return 0
 
     def _start(self) -> SpawnProcess:
-        """A new one, deaf to Ctrl-C until it serves: the terminal tells the whole group."""
+        """A new one, deaf to Ctrl-C until it serves: the terminal tells the whole group.
+
+        What comes meanwhile waits: blocked, it is not ignored here either.
+        """
         process = _spawning.Process(target=_begin, args=(self._work,))
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
             process.start()
         finally:
             signal.signal(signal.SIGINT, heard)
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return process
 
     def _replace(self) -> None:
@@ -93,6 +98,7 @@ class Crew:
 
 
 def _begin(work: Work) -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     threading.Thread(target=_follow_parent, daemon=True).start()
     work()
 

@@ -10,20 +10,29 @@ import psutil
 import pytest
 
 CREW = """
-import sys, time
+import os, signal, sys, time
 from functools import partial
+from multiprocessing.context import SpawnProcess
 from hub.web.crew import Crew
+{before}
 sys.exit(Crew({work}, 2, patience=5).run())
 """
 SLEEP = """partial(exec, "print('at work', flush=True); import time; time.sleep(600)")"""
 
+INTERRUPTED = """
+def start(process, start=SpawnProcess.start):
+    os.kill(os.getpid(), signal.SIGINT)
+    start(process)
+SpawnProcess.start = start
+"""
+
 
 @asynccontextmanager
-async def crew(work: str = SLEEP) -> AsyncGenerator[asyncio.subprocess.Process]:
+async def crew(work: str = SLEEP, before: str = "") -> AsyncGenerator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
-        CREW.format(work=work),
+        CREW.format(work=work, before=before),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
     )
@@ -67,6 +76,11 @@ async def test_signal_ends_all(number: signal.Signals) -> None:
         process.send_signal(number)
         assert await ended(process) == 0
     assert not any(worker.is_running() for worker in found)
+
+
+async def test_signal_while_starting_is_heard() -> None:
+    async with crew(before=INTERRUPTED) as process:
+        assert await ended(process) == 0
 
 
 async def test_dead_worker_is_replaced() -> None:
