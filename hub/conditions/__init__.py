@@ -6,7 +6,7 @@ the SQL: values are bound unseen, and checked when the request comes.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, cast
 
 from hub.conditions.catalogue import DIRECT, Catalogue, Field, Operator, Ordering, Scalar, Through
@@ -169,6 +169,9 @@ class _Work:
                 raise BadInput(f"{name} has only {', '.join(field.operators)}.")
             self.size += 1
             found.append((field.operators[key], value))
+        if len(found) == 1:
+            operator, value = found[0]
+            return [(replace(operator, sql=operator.alone or operator.sql), value)]
         return sorted(found, key=lambda pair: not pair[0].is_needed)
 
     def _through(self, through: Through, operators: list[tuple[Operator, Any]], name: str) -> str:

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
-from hub.models.base import ROW_BY_ROW, Base, Merge, categorised, key
+from hub.models.base import ROW_BY_ROW, Base, Merge, categorised, key, nearly_always
 from hub.models.search import LONGEST, sortable, start, words
 
 NEVER = datetime(1000, 1, 1, tzinfo=UTC)
@@ -315,10 +315,16 @@ class AttributeDefinition(Base):
     title: Mapped[str] = mapped_column(server_default="")
 
 
-IS_SHORT = f"least(length(value #>> '{{}}'), {LONGEST + 1}) <> {LONGEST + 1}"
-"""Of an attribute's value: conditions look at no other, since an index could not hold it.
+PAIR = f"""jsonb_set(jsonb_object(ARRAY[key, '']), ARRAY[key],
+CASE
+    WHEN length(value #>> '{{}}') > {LONGEST} THEN 'null'
+    ELSE value
+END)"""
+"""An attribute as one object of its key and value, in which the values of each key are in order.
 
-Said in a way that the planner takes for nearly always true, as it is.
+So the planner's statistics tell how many have a value of this key between two others, where those
+of the values would take all keys together. A long value is null, which no other is: conditions look
+at no such value, since an index could not hold it.
 """
 
 
@@ -327,13 +333,13 @@ class Attribute(Base):
 
     __tablename__ = "attribute"
     __table_args__ = (
-        Index(None, "customer_id"),
-        Index(None, "key", "value", "customer_id", postgresql_where=text(IS_SHORT)),
+        Index("ix_attribute_pair", text(PAIR), "customer_id"),
+        Index("ix_attribute_customer_pair", "customer_id", text(PAIR)),
     )
     merge = Merge.FOLLOW
     category = "profile"
     reach = ROW_BY_ROW
-    row_category = (
+    row_category = nearly_always(
         "t.key = ANY (ARRAY(SELECT d.key FROM public.attribute_definition d"
         " WHERE d.category IN ({categories})))"
     )
