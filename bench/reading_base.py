@@ -122,6 +122,12 @@ SELECT pg_temp.id({PERSON}, n), t.tag, pg_temp.id({PERSON}, n), pg_temp.id({CUST
  WHERE t.rest = 0
 """
 
+TAGGED = """
+UPDATE customer c SET tags = t.tags
+  FROM (SELECT customer_id, array_agg(tag ORDER BY tag) AS tags FROM tag GROUP BY 1) t
+ WHERE c.id = t.customer_id
+"""
+
 ATTRIBUTES = f"""
 INSERT INTO attribute (record_id, key, stated_by_id, customer_id, value)
 SELECT pg_temp.id({PERSON}, n), a.key, pg_temp.id({PERSON}, n), pg_temp.id({CUSTOMER}, n), a.value
@@ -224,6 +230,7 @@ async def _people(connection: Connection, size: int) -> None:
     await connection.execute(IDENTIFIERS, size, list(LINES))
     await connection.execute(ADDRESSES, size, list(CITIES))
     await connection.execute(TAGS, size)
+    await connection.execute(TAGGED)
     await connection.execute(ATTRIBUTES, size)
     await connection.execute(CONSENTS)
 

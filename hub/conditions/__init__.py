@@ -145,6 +145,9 @@ class _Work:
         if field.direct:
             return self._operator(name, self._direct(field), given)
         operators = self._operators(name, field, given)
+        if len(operators) == 1 and operators[0][0].on_row:
+            operator, value = operators[0]
+            return self._operator(name, replace(operator, sql=operator.on_row), value)
         if field.through is None:
             return _join("AND", [self._operator(name, *pair) for pair in operators])
         return self._through(field.through, operators, name) if operators else "true"

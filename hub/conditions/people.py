@@ -26,7 +26,6 @@ from hub.conditions.fields import (
     START,
     TEXT,
     direct,
-    equal,
     is_null,
     ranged,
     span,
@@ -93,10 +92,23 @@ LAST_ORDERED = Field(
     },
 )
 
+HAS_TAGS = "cardinality({row}.tags) > 0 AND array_length({row}.tags, 1) > 0"
+"""True of whoever has a certain tag, but the planner takes it for a ninth. So of up to some four in
+a hundred it looks up all, which is soon done, and does not go on through an order in which they may
+come last.
+"""
+
 TAG = Field(
     "profile",
     "A word that a source hung on them.",
-    equal("t.tag", START),
+    {
+        "eq": replace(
+            one(START, "t.tag = {0}"), on_row=f"{{row}}.tags @> ARRAY[{{0}}] AND {HAS_TAGS}"
+        ),
+        "in": replace(
+            several(START, "t.tag = ANY({0})"), on_row=f"{{row}}.tags && {{0}} AND {HAS_TAGS}"
+        ),
+    },
     through=Through('"{schema}".tag t', "t.customer_id"),
 )
 

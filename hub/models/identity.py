@@ -17,7 +17,7 @@ from sqlalchemy import (
     literal_column,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hub.models.base import ROW_BY_ROW, Base, Merge, categorised, key, nearly_always
@@ -46,8 +46,8 @@ class Customer(Base):
 
     `founder_id` is the record the customer was first made of. Wherever that record is, the id
     resolves to; that is what makes every merge undoable. `granted` and `refused` are bit sets of
-    purposes (`purpose.bit`). `last_ordered_at` is copied from the orders, `sort_name` and `search`
-    are made of the names.
+    purposes (`purpose.bit`). `last_ordered_at` is copied from the orders and `tags` from the tags
+    (null without any), `sort_name` and `search` are made of the names.
     """
 
     __tablename__ = "customer"
@@ -59,6 +59,12 @@ class Customer(Base):
         Index("ix_customer_city", text(start("city")), "created_at", "id"),
         Index(None, "birth_date"),
         Index(None, "gender"),
+        Index(
+            "ix_customer_tags",
+            "tags",
+            postgresql_using="gin",
+            postgresql_where=text("tags IS NOT NULL"),
+        ),
         # What waits in the list to be sorted in is read by every search: so it is kept short.
         Index(
             None,
@@ -98,6 +104,7 @@ class Customer(Base):
     last_ordered_at: Mapped[datetime] = mapped_column(
         server_default=text(NEVER_SQL), info=categorised("trade")
     )
+    tags: Mapped[list[str] | None] = mapped_column(ARRAY(Text), info=categorised("profile"))
     sort_name: Mapped[str] = mapped_column(Computed(sortable("display_name"), persisted=True))
     search: Mapped[str] = mapped_column(
         TSVECTOR, Computed(words("given_name", "family_name", "middle_name"), persisted=True)

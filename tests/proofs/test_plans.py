@@ -76,7 +76,7 @@ PROFILES: tuple[Where, ...] = (
     *({"attribute": {"key": "points", "gte": 5000, "lt": n}} for n in (5010, 5100, 6000)),
     *({"not": {"attribute": {"key": "points", "gte": n}}} for n in (9990, 9900, 9000, 5000)),
     {"attribute": {"key": "points", "gte": 9900}, "city": {"eq": "Kazan"}},
-    {"attribute": {"key": "points", "gte": 5000}, "tag": {"eq": "vip"}},
+    {"attribute": {"key": "points", "gte": 5000}, "tag": {"eq": "club"}},
 )
 ORDERS: tuple[Where, ...] = (
     {},

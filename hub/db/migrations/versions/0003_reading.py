@@ -26,6 +26,13 @@ UPDATE customer c SET last_ordered_at = o.ordered_at
  WHERE c.id = o.customer_id
 """
 
+TAGGED = """
+UPDATE customer c SET tags = t.tags
+  FROM (SELECT customer_id, array_agg(DISTINCT tag ORDER BY tag) AS tags
+          FROM tag GROUP BY customer_id) t
+ WHERE c.id = t.customer_id
+"""
+
 
 def upgrade() -> None:
     op.add_column(
@@ -40,6 +47,8 @@ def upgrade() -> None:
     op.execute(LAST_ORDERED)
     # Most ordered lately: finer statistics tell the few who did not for a long time.
     op.execute("ALTER TABLE customer ALTER COLUMN last_ordered_at SET STATISTICS 400")
+    op.add_column("customer", sa.Column("tags", postgresql.ARRAY(sa.Text()), nullable=True))
+    op.execute(TAGGED)
     made("customer", sort_name="display_name", search=NAMES)
     made("product", sort_name="name", search=PRODUCT)
     index("customer", "created_at", "id")
@@ -50,6 +59,12 @@ def upgrade() -> None:
     index("customer", city, "created_at", "id", name="ix_customer_city")
     index("customer", "birth_date")
     index("customer", "gender")
+    index(
+        "customer",
+        "tags",
+        postgresql_using="gin",
+        postgresql_where=sa.text("tags IS NOT NULL"),
+    )
     index(
         "customer",
         "search",
