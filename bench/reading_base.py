@@ -50,7 +50,7 @@ SOURCES = "INSERT INTO source (key, kind) VALUES ('crm', 'file'), ('shop', 'file
 
 DEFINITIONS = """
 INSERT INTO attribute_definition (key, type)
-VALUES ('level', 'text'), ('score', 'number'), ('renewal', 'date')
+VALUES ('level', 'text'), ('score', 'number'), ('renewal', 'date'), ('points', 'number')
 """
 
 
@@ -117,8 +117,15 @@ TAGS = f"""
 INSERT INTO tag (record_id, tag, stated_by_id, customer_id)
 SELECT pg_temp.id({PERSON}, n), t.tag, pg_temp.id({PERSON}, n), pg_temp.id({CUSTOMER}, n)
   FROM generate_series(1, $1::bigint) n, LATERAL (VALUES
-       ('loyal', n % 5), ('vip', n % 100), ('press', n % 20000)) AS t (tag, rest)
+       ('loyal', n % 5), ('vip', n % 100), ('press', n % 20000), ('known', 0), ('app', n % 2),
+       ('club', pg_temp.spread(n, 9, 10)), ('staff', pg_temp.spread(n, 10, 1000))) AS t (tag, rest)
  WHERE t.rest = 0
+"""
+
+TAGGED = """
+UPDATE customer c SET tags = t.tags
+  FROM (SELECT customer_id, array_agg(tag ORDER BY tag) AS tags FROM tag GROUP BY 1) t
+ WHERE c.id = t.customer_id
 """
 
 ATTRIBUTES = f"""
@@ -127,7 +134,8 @@ SELECT pg_temp.id({PERSON}, n), a.key, pg_temp.id({PERSON}, n), pg_temp.id({CUST
   FROM generate_series(1, $1::bigint) n, LATERAL (VALUES
        ('level', to_jsonb(pg_temp.pick(ARRAY['tin', 'silver', 'gold'], n)), n % 2),
        ('score', to_jsonb(pg_temp.spread(n, 7, 100000) / 10.0), n % 4),
-       ('renewal', to_jsonb((date '2026-01-01' + pg_temp.spread(n, 8, 700))::text), n % 3)
+       ('renewal', to_jsonb((date '2026-01-01' + pg_temp.spread(n, 8, 700))::text), n % 3),
+       ('points', to_jsonb(pg_temp.spread(n, 11, 100000) / 10.0), 0)
        ) AS a (key, value, rest)
  WHERE a.rest = 0
 """
@@ -223,6 +231,7 @@ async def _people(connection: Connection, size: int) -> None:
     await connection.execute(IDENTIFIERS, size, list(LINES))
     await connection.execute(ADDRESSES, size, list(CITIES))
     await connection.execute(TAGS, size)
+    await connection.execute(TAGGED)
     await connection.execute(ATTRIBUTES, size)
     await connection.execute(CONSENTS)
 
@@ -251,7 +260,9 @@ async def _behaviour(connection: Connection, size: int, shape: Shape) -> None:
 INDEXES = """
 SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS definition
   FROM pg_index WHERE indrelid = ANY($1::regclass[]) AND NOT indisunique
+   AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = indexrelid AND attstattarget > 0)
 """
+"""But for those that have statistics of their own, which would be lost with them."""
 REFERENCES = """
 SELECT conrelid::regclass::text AS of, quote_ident(conname) AS name,
        pg_get_constraintdef(oid) AS definition

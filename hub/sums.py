@@ -1,4 +1,4 @@
-"""What is summed up on the customer of the facts that hang on them: sort keys for lists.
+"""What is summed up on the customer of the facts that hang on them: what lists go by.
 
 A sum is a function of the facts alone, so it may be made again at any time.
 """
@@ -18,6 +18,14 @@ UPDATE customer c SET last_ordered_at = s.last_ordered_at
  WHERE c.id = s.id AND c.last_ordered_at <> s.last_ordered_at
 """
 
+TAGS = """
+UPDATE customer c SET tags = s.tags
+  FROM (SELECT t.id, (SELECT array_agg(DISTINCT g.tag ORDER BY g.tag) FROM tag g
+                        WHERE g.customer_id = t.id) AS tags
+          FROM unnest($1::uuid[]) AS t (id)) s
+ WHERE c.id = s.id AND c.tags IS DISTINCT FROM s.tags
+"""
+
 
 async def rebuild(connection: Connection, customers: Collection[UUID]) -> None:
     """Sum up anew for these customers, whose rows the caller's transaction has locked.
@@ -26,3 +34,9 @@ async def rebuild(connection: Connection, customers: Collection[UUID]) -> None:
     """
     if customers:
         await connection.execute(REBUILD, list(customers), NEVER)
+
+
+async def rebuild_tags(connection: Connection, customers: Collection[UUID]) -> None:
+    """The same for the tags, which other facts change."""
+    if customers:
+        await connection.execute(TAGS, list(customers))

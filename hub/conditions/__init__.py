@@ -6,7 +6,7 @@ the SQL: values are bound unseen, and checked when the request comes.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, cast
 
 from hub.conditions.catalogue import DIRECT, Catalogue, Field, Operator, Ordering, Scalar, Through
@@ -145,6 +145,9 @@ class _Work:
         if field.direct:
             return self._operator(name, self._direct(field), given)
         operators = self._operators(name, field, given)
+        if len(operators) == 1 and operators[0][0].on_row:
+            operator, value = operators[0]
+            return self._operator(name, replace(operator, sql=operator.on_row), value)
         if field.through is None:
             return _join("AND", [self._operator(name, *pair) for pair in operators])
         return self._through(field.through, operators, name) if operators else "true"
@@ -169,6 +172,9 @@ class _Work:
                 raise BadInput(f"{name} has only {', '.join(field.operators)}.")
             self.size += 1
             found.append((field.operators[key], value))
+        if len(found) == 1:
+            operator, value = found[0]
+            return [(replace(operator, sql=operator.alone or operator.sql), value)]
         return sorted(found, key=lambda pair: not pair[0].is_needed)
 
     def _through(self, through: Through, operators: list[tuple[Operator, Any]], name: str) -> str:

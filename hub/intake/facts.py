@@ -26,11 +26,13 @@ WITH restated AS (SELECT unnest($1::uuid[]) AS record_id, unnest($2::uuid[]) AS 
      b AS (DELETE FROM address t USING restated r
             WHERE t.record_id = r.record_id AND t.stated_by_id = r.stated_by_id),
      c AS (DELETE FROM tag t USING restated r
-            WHERE t.record_id = r.record_id AND t.stated_by_id = r.stated_by_id),
+            WHERE t.record_id = r.record_id AND t.stated_by_id = r.stated_by_id
+            RETURNING t.record_id),
      d AS (DELETE FROM attribute t USING restated r
-            WHERE t.record_id = r.record_id AND t.stated_by_id = r.stated_by_id)
-DELETE FROM personal_details t USING restated r
- WHERE t.record_id = r.record_id AND r.record_id = r.stated_by_id
+            WHERE t.record_id = r.record_id AND t.stated_by_id = r.stated_by_id),
+     e AS (DELETE FROM personal_details t USING restated r
+            WHERE t.record_id = r.record_id AND r.record_id = r.stated_by_id)
+SELECT DISTINCT record_id FROM c
 """
 
 
@@ -255,12 +257,14 @@ async def forget(
     restated: Sequence[Statement],
     facts: Facts,
     before: Mapping[Stated, bool],
-) -> None:
-    """Delete what earlier versions of these records stated, and these no longer do."""
+) -> set[UUID]:
+    """Delete what earlier versions of these records stated, and these no longer do.
+
+    Returns the people's records that lost tags, if only to get them again.
+    """
     about = {(person_of(s), s.id) for s in restated}
     about |= {(s.was_about, s.id) for s in restated if s.was_about is not None}
-    if about:
-        await connection.execute(FORGET, *arrays(list(about)))
+    rows = await connection.fetch(FORGET, *arrays(list(about))) if about else ()
     restating = {statement.id for statement in restated}
     gone = [
         (record, contact.type, contact.value, by)
@@ -269,3 +273,4 @@ async def forget(
     ]
     if gone:
         await connection.execute(FORGET_IDENTIFIERS, *arrays(gone))
+    return {row["record_id"] for row in rows}

@@ -50,9 +50,10 @@ SELECT DISTINCT i.record_id FROM identifier i
 
 @dataclass(slots=True)
 class People:
-    """What identity made of a batch, and the ids of contact points by value."""
+    """What identity made of a batch, whose tags it touched, and contact points' ids by value."""
 
     resolution: Resolution = field(default_factory=Resolution)
+    tagged: set[UUID] = field(default_factory=set[UUID])
     contact_points: dict[Contact, int] = field(default_factory=dict[Contact, int])
 
 
@@ -95,7 +96,8 @@ async def record_people(
     people = People()
     held = await _count(connection, context, changes, dropped, people)
     _warn(batch, facts, held.crowded, context.defaults.max_holders)
-    await forget(connection, restated, facts, before)
+    tagged = await forget(connection, restated, facts, before)
+    tagged |= {row[0] for row in facts.rows["tag"]}
     await write_facts(connection, facts, before, customers)
     alone = _alone(context, stated, facts, held.holders)
     seeds = {person_of(s) for s in stated} | former | await _holding(connection, held.freed)
@@ -107,6 +109,8 @@ async def record_people(
         fresh=fresh,
         carried=carried,
     )
+    place = people.resolution.customer_of
+    people.tagged = {customer for record in tagged if (customer := place[record]) is not None}
     return people
 
 

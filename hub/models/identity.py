@@ -17,10 +17,10 @@ from sqlalchemy import (
     literal_column,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
-from hub.models.base import ROW_BY_ROW, Base, Merge, categorised, key
+from hub.models.base import ROW_BY_ROW, Base, Merge, categorised, key, nearly_always
 from hub.models.search import LONGEST, sortable, start, words
 
 NEVER = datetime(1000, 1, 1, tzinfo=UTC)
@@ -46,8 +46,8 @@ class Customer(Base):
 
     `founder_id` is the record the customer was first made of. Wherever that record is, the id
     resolves to; that is what makes every merge undoable. `granted` and `refused` are bit sets of
-    purposes (`purpose.bit`). `last_ordered_at` is copied from the orders, `sort_name` and `search`
-    are made of the names.
+    purposes (`purpose.bit`). `last_ordered_at` is copied from the orders and `tags` from the tags
+    (null without any), `sort_name` and `search` are made of the names.
     """
 
     __tablename__ = "customer"
@@ -59,6 +59,12 @@ class Customer(Base):
         Index("ix_customer_city", text(start("city")), "created_at", "id"),
         Index(None, "birth_date"),
         Index(None, "gender"),
+        Index(
+            "ix_customer_tags",
+            "tags",
+            postgresql_using="gin",
+            postgresql_where=text("tags IS NOT NULL"),
+        ),
         # What waits in the list to be sorted in is read by every search: so it is kept short.
         Index(
             None,
@@ -98,6 +104,7 @@ class Customer(Base):
     last_ordered_at: Mapped[datetime] = mapped_column(
         server_default=text(NEVER_SQL), info=categorised("trade")
     )
+    tags: Mapped[list[str] | None] = mapped_column(ARRAY(Text), info=categorised("profile"))
     sort_name: Mapped[str] = mapped_column(Computed(sortable("display_name"), persisted=True))
     search: Mapped[str] = mapped_column(
         TSVECTOR, Computed(words("given_name", "family_name", "middle_name"), persisted=True)
@@ -315,10 +322,16 @@ class AttributeDefinition(Base):
     title: Mapped[str] = mapped_column(server_default="")
 
 
-IS_SHORT = f"least(length(value #>> '{{}}'), {LONGEST + 1}) <> {LONGEST + 1}"
-"""Of an attribute's value: conditions look at no other, since an index could not hold it.
+PAIR = f"""jsonb_set(jsonb_object(ARRAY[key, '']), ARRAY[key],
+CASE
+    WHEN length(value #>> '{{}}') > {LONGEST} THEN 'null'
+    ELSE value
+END)"""
+"""An attribute as one object of its key and value, in which the values of each key are in order.
 
-Said in a way that the planner takes for nearly always true, as it is.
+So the planner's statistics tell how many have a value of this key between two others, where those
+of the values would take all keys together. A long value is null, which no other is: conditions look
+at no such value, since an index could not hold it.
 """
 
 
@@ -327,13 +340,13 @@ class Attribute(Base):
 
     __tablename__ = "attribute"
     __table_args__ = (
-        Index(None, "customer_id"),
-        Index(None, "key", "value", "customer_id", postgresql_where=text(IS_SHORT)),
+        Index("ix_attribute_pair", text(PAIR), "customer_id"),
+        Index("ix_attribute_customer_pair", "customer_id", text(PAIR)),
     )
     merge = Merge.FOLLOW
     category = "profile"
     reach = ROW_BY_ROW
-    row_category = (
+    row_category = nearly_always(
         "t.key = ANY (ARRAY(SELECT d.key FROM public.attribute_definition d"
         " WHERE d.category IN ({categories})))"
     )

@@ -1,12 +1,13 @@
-"""Sort keys that are copied to the customer."""
+"""What is copied to the customer: the last order, tags."""
 
 from datetime import UTC, datetime
 
 from hub import sums
 from hub.db.connection import Connection
+from hub.identity import decisions
 from hub.intake import Incoming, record
 from hub.models import NEVER
-from hub.records import Customer, Order, Person
+from hub.records import Customer, Detail, Order, Person
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ANNA = Person(external_id="1")
@@ -14,7 +15,7 @@ LAST = "SELECT last_ordered_at FROM customer"
 VERSION = "SELECT xmin::text FROM customer"
 
 
-async def _say(connection: Connection, *said: Customer | Order) -> None:
+async def _say(connection: Connection, *said: Customer | Detail | Order) -> None:
     async with connection.transaction():
         batch = [Incoming(item, row) for row, item in enumerate(said, 1)]
         await record(connection, batch, source="crm", cause="backfill")
@@ -46,3 +47,47 @@ async def test_nothing_is_written_where_nothing_changed(connection: Connection) 
     async with connection.transaction():
         await sums.rebuild(connection, [await connection.fetchval("SELECT id FROM customer")])
     assert await connection.fetchval(VERSION) == before
+
+
+TAGS = "SELECT tags FROM customer WHERE status = 'active' ORDER BY created_at, id"
+
+
+async def _tags(connection: Connection) -> list[list[str] | None]:
+    return [row["tags"] for row in await connection.fetch(TAGS)]
+
+
+async def test_tags_are_copied(connection: Connection) -> None:
+    await _say(connection, Customer(external_id="1", tags=("vip", "loyal")))
+    await _say(connection, Customer(external_id="2"))
+    assert await _tags(connection) == [["loyal", "vip"], None]
+
+
+async def test_tags_that_are_let_go_leave(connection: Connection) -> None:
+    await _say(connection, Customer(external_id="1", tags=("vip", "loyal")))
+    await _say(connection, Customer(external_id="1", tags=("vip",)))
+    assert await _tags(connection) == [["vip"]]
+    await _say(connection, Customer(external_id="1"))
+    assert await _tags(connection) == [None]
+
+
+async def test_details_bring_and_take_tags(connection: Connection) -> None:
+    detail = Detail(external_id="d", customer="1", tags=("vip",))
+    await _say(connection, Customer(external_id="1"), detail)
+    assert await _tags(connection) == [["vip"]]
+    await _say(connection, Detail(external_id="d", customer="1"))
+    assert await _tags(connection) == [None]
+
+
+async def test_tags_follow_their_records(connection: Connection) -> None:
+    await _say(
+        connection,
+        Customer(external_id="1", tags=("vip",)),
+        Customer(external_id="2", tags=("loyal",)),
+    )
+    ids = [row["id"] for row in await connection.fetch("SELECT id FROM customer ORDER BY id")]
+    async with connection.transaction():
+        decision, _ = await decisions.merge(connection, *ids, by="x", limit=5)
+    assert await _tags(connection) == [["loyal", "vip"]]
+    async with connection.transaction():
+        await decisions.undo(connection, decision, by="x", limit=5)
+    assert sorted(map(str, await _tags(connection))) == ["['loyal']", "['vip']"]

@@ -23,11 +23,6 @@ RUNS = 5
 PATIENCE = 40
 """Runs of a statement that seems slow: the quickest counts, since others use the machine too."""
 MILLISECONDS = 10.0
-THROUGH_OTHERS = 60.0
-"""Who is chosen by tags or attributes is looked up twice: measured 7 µs each, and 5,000 in one of
-these cases. A list of that many is the worst: of more the order's own index finds a page sooner.
-Not so for a range that holds half of an attribute's values: the planner takes it for narrower than
-it is, since it knows the values of all attributes together (measured: 0.2 s for 25,000 people)."""
 SMALL = {"source", "store", "attribute_definition"}
 SERVICE, MARKETING, RIGHTS = (
     "for_customer_service",
@@ -64,14 +59,24 @@ PEOPLE: tuple[Where, ...] = (
 )
 PROFILES: tuple[Where, ...] = (
     *({"tag": {"eq": tag}} for tag in ("loyal", "vip", "press", "nobody")),
+    *({"tag": {"eq": tag}} for tag in ("staff", "club", "app", "known")),
     {"tag": {"in": ["vip", "press"]}},
-    {"not": {"tag": {"eq": "loyal"}}},
+    *({"not": {"tag": {"eq": tag}}} for tag in ("loyal", "vip", "staff", "club", "app", "nobody")),
+    {"tag": {"eq": "vip"}, "city": {"eq": "Kazan"}},
+    {"tag": {"eq": "app"}, "city": {"eq": "Kazan"}},
+    {"and": [{"tag": {"eq": "vip"}}, {"tag": {"eq": "app"}}]},
+    {"and": [{"tag": {"eq": "club"}}, {"tag": {"eq": "app"}}]},
     *({"attribute": {"key": key}} for key in ("level", "nothing")),
     {"not": {"attribute": {"key": "level"}}},
     *({"attribute": {"key": "level", "eq": word}} for word in ("gold", "lead")),
     {"attribute": {"key": "level", "in": ["gold", "tin"]}},
     *({"attribute": {"key": "score", "gte": least}} for least in (9000, 9990)),
     {"attribute": {"key": "renewal", "gte": "2026-05-01", "lte": "2026-05-31"}},
+    *({"attribute": {"key": "points", "gte": n}} for n in (9990, 9900, 9000, 5000, 0)),
+    *({"attribute": {"key": "points", "gte": 5000, "lt": n}} for n in (5010, 5100, 6000)),
+    *({"not": {"attribute": {"key": "points", "gte": n}}} for n in (9990, 9900, 9000, 5000)),
+    {"attribute": {"key": "points", "gte": 9900}, "city": {"eq": "Kazan"}},
+    {"attribute": {"key": "points", "gte": 5000}, "tag": {"eq": "club"}},
 )
 ORDERS: tuple[Where, ...] = (
     {},
@@ -101,14 +106,14 @@ INTERACTIONS: tuple[Where, ...] = (
     {"startedAt": {"gte": "2025-01-01T00:00:00Z", "lt": "2025-01-01T06:00:00Z"}},
     *({"customer": given} for given in ({"eq": "CUSTOMER"}, {"in": ["CUSTOMER"]})),
 )
-LISTS: tuple[tuple[str, str, tuple[Where, ...], float], ...] = (
-    ("customers", SERVICE, PEOPLE, MILLISECONDS),
-    ("customers", MARKETING, PEOPLE, MILLISECONDS),
-    ("customers", RIGHTS, PROFILES, THROUGH_OTHERS),
-    ("customers", MARKETING, PROFILES, THROUGH_OTHERS),
-    ("orders", SERVICE, ORDERS, MILLISECONDS),
-    ("products", SERVICE, PRODUCTS, MILLISECONDS),
-    ("interactions", SERVICE, INTERACTIONS, MILLISECONDS),
+LISTS: tuple[tuple[str, str, tuple[Where, ...]], ...] = (
+    ("customers", SERVICE, PEOPLE),
+    ("customers", MARKETING, PEOPLE),
+    ("customers", RIGHTS, PROFILES),
+    ("customers", MARKETING, PROFILES),
+    ("orders", SERVICE, ORDERS),
+    ("products", SERVICE, PRODUCTS),
+    ("interactions", SERVICE, INTERACTIONS),
 )
 
 
@@ -155,13 +160,13 @@ async def test_every_list_goes_by_an_index(full: Database, tell: Tell) -> None:
     slow: list[tuple[object, ...]] = []
     count, longest = 0, 0.0
     async with full.session("reader") as reader:
-        for name, schema, wheres, most in LISTS:
+        for name, schema, wheres in LISTS:
             catalogue = CATALOGUES[name]
             for where, key in itertools.product(wheres, catalogue.orderings):
                 given = _named(where, names)
                 async for mode, planned in _plans(reader, catalogue, schema, given, key):
                     count, longest = count + 1, max(longest, planned.milliseconds)
-                    if planned.milliseconds > most or planned.whole:
+                    if planned.milliseconds > MILLISECONDS or planned.whole:
                         slow.append((schema, where, key, mode, planned))
     tell(f"{count} statements, the longest {longest:.1f} ms in the database")
     assert [str(found) for found in slow] == []
@@ -187,10 +192,13 @@ async def _plans(
 ) -> AsyncGenerator[tuple[str, Planned]]:
     """The statement with a plan for its values, and with one for any if it is to have that."""
     values = Literals()
-    made = conditions.compile(catalogue, where, schema=schema, row="c", bind=values)
+    order = catalogue.orderings[key]
+    made = conditions.compile(
+        catalogue, where, schema=schema, row="c", bind=values, order=order.column
+    )
     types = f"({', '.join(values.types)})" if values.types else ""
     given = f"({', '.join(values.values)})" if values.values else ""
-    sql = _page(catalogue, schema, made, catalogue.orderings[key])
+    sql = _page(catalogue, schema, made, order)
     await reader.execute(f"PREPARE page{types} AS {sql}")
     for mode in ("custom",) if made.is_skewed else ("custom", "generic"):
         await reader.execute(f"SET plan_cache_mode = force_{mode}_plan")

@@ -1,4 +1,4 @@
-"""What is copied to a customer from their orders equals a recount, whatever happened before."""
+"""What is copied to a customer, orders and tags, equals a recount, whatever happened before."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ from hub.db.connection import Connection
 from hub.db.engine import Database
 from hub.identity import decisions
 from hub.intake import Incoming, record
-from hub.records import Customer, Identifier, Order, Person
+from hub.records import Customer, Detail, Identifier, Order, Person
 from tests.people import MAILS, SOURCES
 from tests.properties.test_identity import empty, shared_database
 
@@ -18,6 +18,8 @@ WRONG = """
 SELECT c.id FROM customer c
  WHERE c.last_ordered_at <> coalesce((SELECT max(o.ordered_at) FROM "order" o
                                        WHERE o.customer_id = c.id), '1000-01-01T00:00:00Z')
+    OR c.tags IS DISTINCT FROM (SELECT array_agg(DISTINCT t.tag ORDER BY t.tag) FROM tag t
+                                 WHERE t.customer_id = c.id)
 """
 IDS = "SELECT id FROM customer WHERE status = 'active' ORDER BY id LIMIT 2"
 RECORDS = """
@@ -37,16 +39,23 @@ orders = st.builds(
     customer=buyers,
     ordered_at=st.integers(1, 20).map(lambda day: datetime(2026, 2, day, tzinfo=UTC)),
 )
+tags = st.lists(st.sampled_from(("vip", "loyal", "press")), max_size=2).map(tuple)
 people = st.builds(
     Customer,
     external_id=st.sampled_from("1234"),
     identifiers=st.lists(mails, max_size=2, unique=True).map(tuple),
+    tags=tags,
+)
+details = st.builds(
+    Detail, external_id=st.sampled_from("xy"), customer=st.sampled_from("1234"), tags=tags
 )
 batches = st.lists(
     st.tuples(
         st.sampled_from(SOURCES),
         st.lists(
-            st.one_of(orders, people), max_size=4, unique_by=lambda r: (type(r), r.external_id)
+            st.one_of(orders, people, details),
+            max_size=4,
+            unique_by=lambda r: (type(r), r.external_id),
         ),
     ),
     max_size=8,
@@ -66,8 +75,8 @@ async def _merge_and_split(connection: Connection) -> None:
 
 @shared_database
 @given(history=batches)
-async def test_last_order_equals_a_recount(
-    database: Database, history: Sequence[tuple[str, list[Order | Customer]]]
+async def test_copies_equal_a_recount(
+    database: Database, history: Sequence[tuple[str, list[Order | Customer | Detail]]]
 ) -> None:
     async with database.transaction() as connection:
         await empty(connection)
