@@ -260,9 +260,7 @@ async def _behaviour(connection: Connection, size: int, shape: Shape) -> None:
 INDEXES = """
 SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS definition
   FROM pg_index WHERE indrelid = ANY($1::regclass[]) AND NOT indisunique
-   AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = indexrelid AND attstattarget > 0)
 """
-"""But for those that have statistics of their own, which would be lost with them."""
 REFERENCES = """
 SELECT conrelid::regclass::text AS of, quote_ident(conname) AS name,
        pg_get_constraintdef(oid) AS definition

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from bench import documents, processes, questions, reading_base, store, wrk
+from bench import documents, lists, processes, questions, reading_base, store, wrk
 from bench.figures import Figure
 from bench.installation import Installation
 from bench.questions import QUESTIONS, Question
@@ -43,7 +43,7 @@ async def measure(*, is_quick: bool) -> list[Figure]:
         click.echo(f"  a base of {size:,} customers …", err=True)
         async with database.owner.acquire() as connection:
             await reading_base.fill(connection, size)
-        known = await documents.over(database)
+        known = [*await lists.measure(database), *await documents.over(database)]
         return [*known, *await over(database, seconds=1 if is_quick else SECONDS)]
 
 

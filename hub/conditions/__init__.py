@@ -172,10 +172,11 @@ class _Work:
                 raise BadInput(f"{name} has only {', '.join(field.operators)}.")
             self.size += 1
             found.append((field.operators[key], value))
-        if len(found) == 1:
-            operator, value = found[0]
-            return [(replace(operator, sql=operator.alone or operator.sql), value)]
-        return sorted(found, key=lambda pair: not pair[0].is_needed)
+        found.sort(key=lambda pair: not pair[0].is_needed)
+        if found and all(operator.is_needed for operator, _ in found[:-1]):
+            operator, value = found.pop()
+            found.append((replace(operator, sql=operator.alone or operator.sql), value))
+        return found
 
     def _through(self, through: Through, operators: list[tuple[Operator, Any]], name: str) -> str:
         """Rows on which others hang for which all that is asked holds together.

@@ -30,10 +30,10 @@ class Operator:
     """A comparison. `parts`: SQL type and conversion of each bound value, all of the one given.
 
     `is_skewed`: how many rows it leaves depends on the value, so the statement has to be planned
-    with it. `is_needed`: without it the field says nothing; `alone` is its SQL where nothing else
-    is asked. `on_row`: the same said of the row itself, where a field that leads to other rows is
-    asked nothing else. `in_order`: a column by which an index has the rows of each value in order,
-    so that for a page in that order the value does not matter.
+    with it. `is_needed`: without it the field says nothing. `alone`: its SQL where nothing else is
+    asked but what is needed. `on_row`: the same said of the row itself, where a field that leads to
+    other rows is asked nothing else. `in_order`: a column by which an index has the rows of each
+    value in order, so that for a page in that order the value does not matter.
     """
 
     scalar: Scalar

@@ -1,6 +1,5 @@
 """What customers can be chosen and ordered by."""
 
-import re
 from dataclasses import replace
 
 from hub.conditions import search, values
@@ -32,7 +31,8 @@ from hub.conditions.fields import (
     text,
     word,
 )
-from hub.models.identity import NEVER_SQL, PAIR
+from hub.models.base import nearly_always
+from hub.models.identity import NEVER_SQL
 from hub.models.search import folded
 from hub.records import IdentifierType
 
@@ -112,11 +112,16 @@ TAG = Field(
     through=Through('"{schema}".tag t', "t.customer_id"),
 )
 
-PAIRED = re.sub(r"\b(key|value)\b", r"a.\1", PAIR).replace("{}", "{{}}")
-LEAST = f"{PAIRED} > jsonb_build_object({{needed}}, NULL::jsonb)"
-MOST = f"{PAIRED} <= jsonb_build_object({{needed}}, true)"
-"""All values of a key: null is less than any, true more. A range says both of its ends, so that
-the planner sees a range.
+
+def _paired(value: str) -> str:
+    """A value with its key, as rows have it; made of what the planner computes beforehand."""
+    return f"jsonb_set(jsonb_object(ARRAY[{{needed}}, '']), ARRAY[{{needed}}], {value})"
+
+
+LEAST = "a.pair > " + _paired("'null'")
+MOST = "a.pair <= " + _paired("'true'")
+"""All values of a key: null is less than any, true more. What says one end of a range alone gets
+the other, so that the planner sees a range.
 """
 ENDS = {"gt": MOST, "gte": MOST, "lt": LEAST, "lte": LEAST}
 EACH = """'{{' || to_json({needed})::text || ':'"""
@@ -135,6 +140,15 @@ IS_OF_TYPE = (
 )
 """All values of an attribute are of its declared type, so it is enough to look there, once."""
 
+IS_OF_KEY = nearly_always("a.key = {needed}")
+
+
+def _ranged(comparison: str, end: str) -> Operator:
+    """One end of a range of values; among several the key is looked at besides."""
+    together = one(ATTRIBUTE, f"{comparison} AND {IS_OF_KEY}")
+    return replace(together, alone=f"{comparison} AND {end}")
+
+
 ATTRIBUTES = Field(
     "profile",
     "A declared attribute, by `key`: that they have it, if nothing else is said of it. Values"
@@ -145,14 +159,10 @@ ATTRIBUTES = Field(
             is_needed=True,
             alone=f"{LEAST} AND {MOST} AND {IS_OF_CATEGORY}",
         ),
-        "eq": one(ATTRIBUTE, f"{PAIRED} = jsonb_build_object({{needed}}, {{0}}::jsonb)"),
-        "in": several(ATTRIBUTE, f"{PAIRED} = ANY({LISTED})"),
+        "eq": one(ATTRIBUTE, f"a.pair = {_paired('{0}::jsonb')}"),
+        "in": several(ATTRIBUTE, f"a.pair = ANY({LISTED})"),
         **{
-            name: one(
-                ATTRIBUTE,
-                f"{PAIRED} {sign} jsonb_build_object({{needed}}, {{0}}::jsonb) AND {ENDS[name]}"
-                f" AND {IS_OF_TYPE}",
-            )
+            name: _ranged(f"a.pair {sign} {_paired('{0}::jsonb')} AND {IS_OF_TYPE}", ENDS[name])
             for name, sign in COMPARISONS.items()
         },
     },

@@ -10,6 +10,7 @@ from sqlalchemy import (
     ForeignKey,
     Identity,
     Index,
+    PrimaryKeyConstraint,
     SmallInteger,
     Text,
     UniqueConstraint,
@@ -41,6 +42,10 @@ def _stated_by() -> Mapped[UUID]:
     return mapped_column(primary_key=True)
 
 
+RULED = ["status", "erased_at", "restricted_at", "granted", "refused"]
+"""What the rules of purposes speak of (`hub.db.views.rule`)."""
+
+
 class Customer(Base):
     """One person: golden values, and in `origins` the record each of them came from.
 
@@ -52,6 +57,9 @@ class Customer(Base):
 
     __tablename__ = "customer"
     __table_args__ = (
+        # With all that a purpose asks of a person, so that whoever is looked up for that alone is
+        # found in the index: each list that hangs on a customer does so.
+        PrimaryKeyConstraint("id", postgresql_include=RULED),
         Index(None, "created_at", "id"),
         Index(None, "updated_at", "id"),
         Index(None, "last_ordered_at", "id"),
@@ -340,8 +348,9 @@ class Attribute(Base):
 
     __tablename__ = "attribute"
     __table_args__ = (
-        Index("ix_attribute_pair", text(PAIR), "customer_id"),
-        Index("ix_attribute_customer_pair", "customer_id", text(PAIR)),
+        # With the key, of which the views ask the category: so the index alone says who it is.
+        Index(None, "pair", "customer_id", postgresql_include=["key"]),
+        Index(None, "customer_id", "pair", postgresql_include=["key"]),
     )
     merge = Merge.FOLLOW
     category = "profile"
@@ -356,3 +365,4 @@ class Attribute(Base):
     stated_by_id: Mapped[UUID] = _stated_by()
     customer_id: Mapped[UUID | None]
     value: Mapped[Any] = mapped_column(JSONB)
+    pair: Mapped[dict[str, Any]] = mapped_column(Computed(PAIR, persisted=True))

@@ -54,6 +54,7 @@ def upgrade() -> None:
     op.execute("ALTER TABLE customer ALTER COLUMN last_ordered_at SET STATISTICS 400")
     op.add_column("customer", sa.Column("tags", postgresql.ARRAY(sa.Text()), nullable=True))
     op.execute(TAGGED)
+    _widen_key()
     made("customer", sort_name="display_name", search=NAMES)
     made("product", sort_name="name", search=PRODUCT)
     index("customer", "created_at", "id")
@@ -88,11 +89,12 @@ def upgrade() -> None:
     index("tag", "tag", "customer_id")
     index("tag", "customer_id", "tag")
     op.drop_index("ix_attribute_customer_id", "attribute")
-    index("attribute", sa.text(PAIR), "customer_id", name="ix_attribute_pair")
-    index("attribute", "customer_id", sa.text(PAIR), name="ix_attribute_customer_pair")
+    computed = sa.Computed(PAIR, persisted=True)
+    op.add_column("attribute", sa.Column("pair", postgresql.JSONB(), computed, nullable=False))
     # All attributes share these statistics: finer ones tell how many have which value of each.
-    op.execute("ALTER INDEX ix_attribute_pair ALTER COLUMN 1 SET STATISTICS 1000")
-    op.execute("ALTER INDEX ix_attribute_customer_pair ALTER COLUMN 2 SET STATISTICS 1000")
+    op.execute("ALTER TABLE attribute ALTER COLUMN pair SET STATISTICS 1000")
+    index("attribute", "pair", "customer_id", postgresql_include=["key"])
+    index("attribute", "customer_id", "pair", postgresql_include=["key"])
     op.add_column("consent_entry", sa.Column("superseded_by", sa.Uuid(), nullable=True))
     _index_trade()
     op.add_column("order_line", sa.Column("customer_id", sa.Uuid(), nullable=True))
@@ -105,6 +107,19 @@ def upgrade() -> None:
     index("interaction", "started_at", "id")
     index("interaction", "kind", "started_at", "id")
     index("interaction", "direction", "started_at", "id")
+
+
+def _widen_key() -> None:
+    """Let the key of customers hold what the purposes' rules ask of them."""
+    referring = ("consent_state", "customer_alias", "identity_link")
+    op.execute("ALTER TABLE customer DROP CONSTRAINT pk_customer CASCADE")
+    op.execute(
+        "ALTER TABLE customer ADD CONSTRAINT pk_customer PRIMARY KEY (id)"
+        " INCLUDE (status, erased_at, restricted_at, granted, refused)"
+    )
+    for table in referring:
+        name = op.f(f"fk_{table}_customer_id")
+        op.create_foreign_key(name, table, "customer", ["customer_id"], ["id"])
 
 
 def _index_trade() -> None:
