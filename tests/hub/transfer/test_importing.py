@@ -32,7 +32,13 @@ product = "item"
 total = "total"
 """
 HEADER = "order,day,who,email,item,total"
-CLI = "from hub.cli import main; main()"
+CLI = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from hub.cli import main
+main()
+"""
+"""As from a terminal: what a shell runs in the background is started deaf to Ctrl-C."""
 
 
 class Watch:
