@@ -166,17 +166,14 @@ def _figure(page: Asked) -> Figure:
     )
 
 
-async def asked(database: Database, *, patience: float = MILLISECONDS) -> AsyncGenerator[Asked]:
-    """Every list by each of its filters in each of its orders.
-
-    A page that takes more milliseconds than `patience` is asked for again and again.
-    """
+async def asked(database: Database) -> AsyncGenerator[Asked]:
+    """Every list by each of its filters in each of its orders."""
     names = await _names(database)
     async with database.session("reader") as reader:
         for name, schema, wheres in LISTS:
             for where, key in itertools.product(wheres, CATALOGUES[name].orderings):
                 statement = _statement(CATALOGUES[name], schema, _named(where, names), key)
-                async for mode, milliseconds, whole in _plans(reader, statement, patience):
+                async for mode, milliseconds, whole in _plans(reader, statement):
                     yield Asked(schema, name, where, key, mode, milliseconds, whole)
 
 
@@ -220,22 +217,20 @@ def _statement(catalogue: Catalogue, schema: str, where: Where, key: str) -> _St
 
 
 async def _plans(
-    reader: Connection, statement: _Statement, patience: float
+    reader: Connection, statement: _Statement
 ) -> AsyncGenerator[tuple[str, float, frozenset[str]]]:
     await reader.execute(f"PREPARE page{statement.types} AS {statement.sql}")
     for mode in statement.modes:
         await reader.execute(f"SET plan_cache_mode = force_{mode}_plan")
-        yield mode, *await _explained(reader, f"EXECUTE page{statement.values}", patience)
+        yield mode, *await _explained(reader, f"EXECUTE page{statement.values}")
     await reader.execute("DEALLOCATE page")
 
 
-async def _explained(
-    reader: Connection, statement: str, patience: float
-) -> tuple[float, frozenset[str]]:
+async def _explained(reader: Connection, statement: str) -> tuple[float, frozenset[str]]:
     explain = f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {statement}"
     quickest, nodes = float("inf"), list[Mapping[str, Any]]()
     for n in range(PATIENCE):
-        if n >= RUNS and quickest <= patience:
+        if n >= RUNS and quickest <= MILLISECONDS:
             break
         run = json.loads(await reader.fetchval(explain))[0]
         quickest, nodes = min(quickest, run["Execution Time"]), list(_nodes(run["Plan"]))

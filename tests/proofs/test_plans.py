@@ -10,9 +10,9 @@ from tests.proofs.conftest import Tell
 
 pytestmark = pytest.mark.slow
 
-MILLISECONDS = 60.0
-"""Far more than any takes (`make bench ARGS="--only reads"` tells), since others use the machine
-too, but far less than to read a table."""
+BY_ATTRIBUTE = 60.0
+"""Milliseconds where people are chosen by attributes: each of some thousands is looked up twice, on
+a machine that others use too."""
 
 
 @pytest.fixture
@@ -24,7 +24,11 @@ async def full() -> AsyncGenerator[Database]:
 
 
 async def test_every_list_goes_by_an_index(full: Database, tell: Tell) -> None:
-    found = [asked async for asked in lists.asked(full, patience=MILLISECONDS)]
-    longest = max(asked.milliseconds for asked in found)
+    found = [page async for page in lists.asked(full)]
+    longest = max(page.milliseconds for page in found)
     tell(f"{len(found)} statements, the longest {longest:.1f} ms in the database")
-    assert [str(a) for a in found if a.whole or a.milliseconds > MILLISECONDS] == []
+    assert [str(page) for page in found if page.whole or page.milliseconds > _most(page)] == []
+
+
+def _most(page: lists.Asked) -> float:
+    return BY_ATTRIBUTE if "attribute" in str(page.where) else lists.MILLISECONDS
