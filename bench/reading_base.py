@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from bench.people import CITIES, FAMILY, GIVEN, LINES
 from hub.db.connection import Connection
+from hub.transfer import attributes
+from hub.transfer.mapping import AttributeMap
 
 SIZE = 200_000
 
@@ -48,10 +50,12 @@ PERSON, ORDER, INTERACTION, PRODUCT, STORE, CUSTOMER = range(1, 7)
 
 SOURCES = "INSERT INTO source (key, kind) VALUES ('crm', 'file'), ('shop', 'file'), ('pbx', 'file')"
 
-DEFINITIONS = """
-INSERT INTO attribute_definition (key, type)
-VALUES ('level', 'text'), ('score', 'number'), ('renewal', 'date'), ('points', 'number')
-"""
+DECLARED = {
+    "level": AttributeMap(),
+    "score": AttributeMap(type="number"),
+    "renewal": AttributeMap(type="date"),
+    "points": AttributeMap(type="number"),
+}
 
 
 def _source(key: str) -> str:
@@ -126,6 +130,12 @@ TAGGED = """
 UPDATE customer c SET tags = t.tags
   FROM (SELECT customer_id, array_agg(tag ORDER BY tag) AS tags FROM tag GROUP BY 1) t
  WHERE c.id = t.customer_id
+"""
+
+ATTRIBUTED = """
+UPDATE customer c SET attributes = jsonb_build_object('profile', a.them)
+  FROM (SELECT customer_id, jsonb_object_agg(key, value) AS them FROM attribute GROUP BY 1) a
+ WHERE c.id = a.customer_id
 """
 
 ATTRIBUTES = f"""
@@ -213,12 +223,13 @@ SELECT pg_temp.id({INTERACTION}, n), 1, pg_temp.id({PERSON}, p), pg_temp.id({CUS
 async def fill(connection: Connection, size: int = SIZE, *, shape: Shape = WHOLE) -> None:
     """Fill an empty, migrated database. The connection is the owner's, outside a transaction."""
     await connection.execute(ID)
+    await attributes.declare(connection, DECLARED)
     async with connection.transaction(), _bare(connection):
         await connection.execute(SOURCES)
-        await connection.execute(DEFINITIONS)
         await _people(connection, size)
         await _trade(connection, size, shape)
         await _behaviour(connection, size, shape)
+    await connection.execute("VACUUM FULL customer")  # was updated as a whole, again and again
     for table in TABLES:
         await connection.execute(f'VACUUM ANALYZE "{table}"')
 
@@ -233,6 +244,7 @@ async def _people(connection: Connection, size: int) -> None:
     await connection.execute(TAGS, size)
     await connection.execute(TAGGED)
     await connection.execute(ATTRIBUTES, size)
+    await connection.execute(ATTRIBUTED)
     await connection.execute(CONSENTS)
 
 

@@ -9,10 +9,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, cast
 
-from hub.conditions.catalogue import DIRECT, Catalogue, Field, Operator, Ordering, Scalar, Through
+from hub.conditions.catalogue import (
+    DIRECT,
+    Catalogue,
+    Field,
+    Kept,
+    Operator,
+    Ordering,
+    Scalar,
+    Through,
+)
 from hub.conditions.people import CUSTOMERS
 from hub.conditions.things import INTERACTIONS, ORDERS, PRODUCTS
-from hub.db.roles import literal
 from hub.errors import BadInput
 from hub.models.base import Category
 
@@ -148,6 +156,8 @@ class _Work:
         if len(operators) == 1 and operators[0][0].on_row:
             operator, value = operators[0]
             return self._operator(name, replace(operator, sql=operator.on_row), value)
+        if field.kept is not None:
+            return self._kept(field.kept, operators, name)
         if field.through is None:
             return _join("AND", [self._operator(name, *pair) for pair in operators])
         return self._through(field.through, operators, name) if operators else "true"
@@ -172,11 +182,7 @@ class _Work:
                 raise BadInput(f"{name} has only {', '.join(field.operators)}.")
             self.size += 1
             found.append((field.operators[key], value))
-        found.sort(key=lambda pair: not pair[0].is_needed)
-        if found and all(operator.is_needed for operator, _ in found[:-1]):
-            operator, value = found.pop()
-            found.append((replace(operator, sql=operator.alone or operator.sql), value))
-        return found
+        return sorted(found, key=lambda pair: not pair[0].is_needed)
 
     def _through(self, through: Through, operators: list[tuple[Operator, Any]], name: str) -> str:
         """Rows on which others hang for which all that is asked holds together.
@@ -191,14 +197,43 @@ class _Work:
         found = f"SELECT true FROM {rows} WHERE {column} = {key} AND {conditions} LIMIT 1"
         return f"coalesce(({found}), false)"
 
+    def _kept(self, kept: Kept, operators: list[tuple[Operator, Any]], name: str) -> str:
+        """All that is asked of a value that the row keeps, or of one of several: they come last in
+        an index, since arrays are more than any other value.
+        """
+        asked = [(operator, self._bound(name, operator, given)) for operator, given in operators]
+        value = self._of_category(kept)
+        conditions = [(operator.sql, bound) for operator, bound in asked if not operator.is_needed]
+        if not conditions:
+            return f"{value} IS NOT NULL"
+        one, any_one = (
+            " AND ".join(self._filled(sql, *bound, value=them) for sql, bound in conditions)
+            for them in (value, "v.value")
+        )
+        several = f"CASE WHEN jsonb_typeof({value}) = 'array' THEN {value} END"
+        among = f"SELECT FROM jsonb_array_elements({several}) v (value) WHERE {any_one}"
+        return f"({one} OR {value} > 'true'::jsonb AND EXISTS ({among}))"
+
+    def _of_category(self, kept: Kept) -> str:
+        """The value, of whichever category it is that the caller may choose by."""
+        cases = (
+            f"WHEN '{category}' THEN {self._filled(kept.value, category=category)}"
+            for category in sorted((self.allowed or {"profile"}) - {"open"})
+        )
+        return f"(CASE {self._filled(kept.category)} {' '.join(cases)} END)"
+
     def _operator(self, name: str, operator: Operator, given: Any) -> str:
+        bound = self._bound(name, operator, given)
+        return self._filled(operator.sql, *bound)
+
+    def _bound(self, name: str, operator: Operator, given: Any) -> list[str]:
         if given is None:
             raise BadInput(f"{name} is null: leave it out, or ask with isNull for what is missing.")
         self.is_skewed = self.is_skewed or self._is_skewed(operator)
         bound = [self.bind(given, cast, convert) for cast, convert in operator.parts]
         if operator.is_needed:
             self.needed = bound[0]
-        return self._filled(operator.sql, *bound)
+        return bound
 
     def _is_skewed(self, operator: Operator) -> bool:
         """Whether the value matters. An index can give the order for one operator, not for two."""
@@ -207,14 +242,8 @@ class _Work:
             return False
         return operator.is_skewed
 
-    def _filled(self, sql: str, *bound: str) -> str:
-        return sql.format(
-            *bound,
-            row=self.row,
-            schema=self.schema,
-            needed=self.needed,
-            categories=_array(self.allowed or frozenset({"profile"})),
-        )
+    def _filled(self, sql: str, *bound: str, **more: str) -> str:
+        return sql.format(*bound, row=self.row, schema=self.schema, needed=self.needed, **more)
 
 
 def _items(where: Mapping[str, Any]) -> list[tuple[str, Any]]:
@@ -238,7 +267,3 @@ def _join(word: str, parts: Sequence[str]) -> str:
     if not parts:
         return "true" if word == "AND" else "false"
     return parts[0] if len(parts) == 1 else "(" + f") {word} (".join(parts) + ")"
-
-
-def _array(names: frozenset[str]) -> str:
-    return f"{literal('{' + ','.join(sorted(names)) + '}')}::text[]"

@@ -1,8 +1,7 @@
 """What conditions and orders there are: plain data, from which inputs and their docs are written.
 
 SQL is a template: `{row}` is the row's alias, `{schema}` the schema of views, `{0}` and so on are
-bound values, `{needed}` that of the operator which a field needs, `{categories}` those of data that
-the caller may choose by.
+bound values, `{needed}` that of the operator which a field needs, `{value}` what the row keeps.
 """
 
 from collections.abc import Mapping
@@ -30,10 +29,10 @@ class Operator:
     """A comparison. `parts`: SQL type and conversion of each bound value, all of the one given.
 
     `is_skewed`: how many rows it leaves depends on the value, so the statement has to be planned
-    with it. `is_needed`: without it the field says nothing. `alone`: its SQL where nothing else is
-    asked but what is needed. `on_row`: the same said of the row itself, where a field that leads to
-    other rows is asked nothing else. `in_order`: a column by which an index has the rows of each
-    value in order, so that for a page in that order the value does not matter.
+    with it. `is_needed`: without it the field says nothing. `on_row`: the same said of the row
+    itself, where a field that leads to other rows is asked nothing else. `in_order`: a column by
+    which an index has the rows of each value in order, so that for a page in that order the value
+    does not matter.
     """
 
     scalar: Scalar
@@ -42,7 +41,6 @@ class Operator:
     is_list: bool = False
     is_skewed: bool = True
     is_needed: bool = False
-    alone: str = ""
     on_row: str = ""
     in_order: str = ""
 
@@ -68,12 +66,23 @@ class Through:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """A JSON value that the row itself keeps, or an array of them where sources differ.
+
+    `category` is SQL of the category it is of, `value` of the value if it is of `{category}`.
+    """
+
+    category: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
     """Something to choose by: `{name: {operator: value}}`, or `{name: value}` if it is direct.
 
     `category` is of the data it chooses by. `through` leads to the rows that the operators are
-    on: all of one field hold for the same one. `wider`: what it does as well for whoever may also
-    choose by that category.
+    on, `kept` to values: all of one field hold for the same one. `wider`: what it does as well for
+    whoever may also choose by that category.
     """
 
     category: Category
@@ -81,6 +90,7 @@ class Field:
     operators: Mapping[str, Operator]
     direct: bool = False
     through: Through | None = None
+    kept: Kept | None = None
     wider: tuple[Category, Operator] | None = None
 
 

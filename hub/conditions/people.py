@@ -7,6 +7,7 @@ from hub.conditions.catalogue import (
     DIRECT,
     Catalogue,
     Field,
+    Kept,
     Operator,
     Ordering,
     Scalar,
@@ -31,7 +32,7 @@ from hub.conditions.fields import (
     text,
     word,
 )
-from hub.models.base import nearly_always
+from hub.models.base import nearly_always, of_category
 from hub.models.identity import NEVER_SQL
 from hub.models.search import folded
 from hub.records import IdentifierType
@@ -113,60 +114,25 @@ TAG = Field(
 )
 
 
-def _paired(value: str) -> str:
-    """A value with its key, as rows have it; made of what the planner computes beforehand."""
-    return f"jsonb_set(jsonb_object(ARRAY[{{needed}}, '']), ARRAY[{{needed}}], {value})"
-
-
-LEAST = "a.pair > " + _paired("'null'")
-MOST = "a.pair <= " + _paired("'true'")
-"""All values of a key: null is less than any, true more. What says one end of a range alone gets
-the other, so that the planner sees a range.
-"""
-ENDS = {"gt": MOST, "gte": MOST, "lt": LEAST, "lte": LEAST}
-EACH = """'{{' || to_json({needed})::text || ':'"""
-LISTED = f"""CASE WHEN {{0}} = '{{{{}}}}' THEN {{0}} ELSE string_to_array(
-{EACH} || array_to_string({{0}}, E'}}}}\\n' || {EACH}) || '}}}}', E'\\n') END::jsonb[]"""
-"""Values as pairs with their key. There are no line ends in JSON as it is bound; and texts, since
-the planner can make an array of them beforehand, and see what is in it.
-"""
-IS_OF_CATEGORY = (
-    '(SELECT d.category FROM "{schema}".attribute_definition d WHERE d.key = {needed})'
-    " = ANY({categories})"
-)
-IS_OF_TYPE = (
-    "jsonb_typeof({0}::jsonb) = (SELECT CASE WHEN d.type IN ('number', 'boolean') THEN d.type"
-    """ ELSE 'string' END FROM "{schema}".attribute_definition d WHERE d.key = {needed})"""
-)
-"""All values of an attribute are of its declared type, so it is enough to look there, once."""
-
-IS_OF_KEY = nearly_always("a.key = {needed}")
-
-
-def _ranged(comparison: str, end: str) -> Operator:
-    """One end of a range of values; among several the key is looked at besides."""
-    together = one(ATTRIBUTE, f"{comparison} AND {IS_OF_KEY}")
-    return replace(together, alone=f"{comparison} AND {end}")
-
+IS_OF_TYPE = nearly_always("jsonb_typeof({value}) = jsonb_typeof({0}::jsonb)")
 
 ATTRIBUTES = Field(
     "profile",
     "A declared attribute, by `key`: that they have it, if nothing else is said of it. Values"
     " compare with values of the same type; days are texts such as 2026-03-01.",
     {
-        "key": replace(
-            one(START, IS_OF_CATEGORY),
-            is_needed=True,
-            alone=f"{LEAST} AND {MOST} AND {IS_OF_CATEGORY}",
-        ),
-        "eq": one(ATTRIBUTE, f"a.pair = {_paired('{0}::jsonb')}"),
-        "in": several(ATTRIBUTE, f"a.pair = ANY({LISTED})"),
+        "key": replace(one(START, ""), is_needed=True),
+        "eq": one(ATTRIBUTE, "{value} = {0}::jsonb"),
+        "in": several(ATTRIBUTE, "{value} = ANY({0}::jsonb[])"),
         **{
-            name: _ranged(f"a.pair {sign} {_paired('{0}::jsonb')} AND {IS_OF_TYPE}", ENDS[name])
+            name: one(ATTRIBUTE, f"{{value}} {sign} {{0}}::jsonb AND {IS_OF_TYPE}")
             for name, sign in COMPARISONS.items()
         },
     },
-    through=Through('"{schema}".attribute a', "a.customer_id"),
+    kept=Kept(
+        category='"{schema}".category_of({needed})',
+        value=f"{{row}}.{of_category('attributes', '{category}')} -> {{needed}}",
+    ),
 )
 
 CUSTOMERS = Catalogue(

@@ -16,9 +16,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hub.db.connection import Connection
 from hub.db.roles import READER, identifier
 from hub.models import Base
+from hub.models.base import of_category
 
 LOCK = 0x6875625F76696577
 """Advisory lock that keeps two rebuilds apart ("hub_view")."""
+
+
+CATEGORY_OF = """
+CREATE FUNCTION "{schema}".category_of(text) RETURNS text LANGUAGE sql IMMUTABLE STRICT
+PARALLEL SAFE AS 'SELECT d.category FROM "{schema}".attribute_definition d WHERE d.key = $1'
+"""
+"""The category of a declared attribute. What is declared never changes, so the planner may ask this
+beforehand, and sees which column a condition is on.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +77,7 @@ def statements(use: Use) -> Iterator[str]:
         columns = visible(model, use)
         if columns:
             yield _view(model, columns, use)
+    yield CATEGORY_OF.format(schema=use.schema)
 
 
 def grants(use: Use, reader: str) -> Iterator[str]:
@@ -74,6 +85,7 @@ def grants(use: Use, reader: str) -> Iterator[str]:
     role = identifier(reader)
     yield f'GRANT USAGE ON SCHEMA "{use.schema}" TO {role}'
     yield f'GRANT SELECT ON ALL TABLES IN SCHEMA "{use.schema}" TO {role}'
+    yield f'GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA "{use.schema}" TO {role}'
 
 
 def _models() -> Iterable[type[Base]]:
@@ -118,7 +130,7 @@ def _is_key(column: "Column[object]") -> bool:
 
 def _view(model: type[Base], columns: Sequence[str], use: Use) -> str:
     alias = "c" if model.reach == "{customer}" else "t"
-    chosen = ", ".join(f'{alias}."{name}"' for name in columns)
+    chosen = ", ".join([*(f'{alias}."{name}"' for name in columns), *_divided(model, use)])
     table = f'public."{model.__tablename__}" {alias}'
     where = [] if model.reach is None else [model.reach.format(customer=rule(use))]
     if model.__tablename__ == "identifier" and use.contact_types is not None:
@@ -132,6 +144,13 @@ def _view(model: type[Base], columns: Sequence[str], use: Use) -> str:
         f'CREATE VIEW "{use.schema}"."{model.__tablename__}" AS '
         f"SELECT {chosen} FROM {table}{condition}"
     )
+
+
+def _divided(model: type[Base], use: Use) -> Iterator[str]:
+    """The columns of what is kept by category, as far as the purpose may return it."""
+    for column in model.__table__.columns:
+        for category in sorted(use.may_return) if "by_category" in column.info else ():
+            yield f"c.\"{column.name}\" -> '{category}' AS {of_category(column.name, category)}"
 
 
 async def rebuild(

@@ -180,7 +180,6 @@ async def apply(connection: Connection, seeds: Collection[UUID], *, limit: int) 
     resolution = await resolve(connection, seeds, limit=limit)
     await consent.rebuild(connection, resolution.regrouped)
     await sums.rebuild(connection, resolution.regrouped)
-    await sums.rebuild_tags(connection, resolution.regrouped)
     events: list[Event] = list(resolution.events())
     await outbox.write(connection, events, cause="merge")
     return resolution

@@ -248,8 +248,8 @@ class _Work:
         )
         await consent.rebuild(self.connection, touched | people.resolution.regrouped)
         buyers = {c for c in customers.values() if c is not None} if orders else set[UUID]()
-        await sums.rebuild(self.connection, buyers | people.resolution.regrouped)
-        await sums.rebuild_tags(self.connection, people.tagged | people.resolution.regrouped)
+        await sums.rebuild_trade(self.connection, buyers | people.resolution.regrouped)
+        await sums.rebuild_profile(self.connection, people.profiled | people.resolution.regrouped)
         return [*orders, *interactions, *consents]
 
     async def _finish(self, people: People, events: Sequence[Event]) -> None:

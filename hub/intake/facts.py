@@ -29,10 +29,11 @@ WITH restated AS (SELECT unnest($1::uuid[]) AS record_id, unnest($2::uuid[]) AS 
             WHERE t.record_id = r.record_id AND t.stated_by_id = r.stated_by_id
             RETURNING t.record_id),
      d AS (DELETE FROM attribute t USING restated r
-            WHERE t.record_id = r.record_id AND t.stated_by_id = r.stated_by_id),
+            WHERE t.record_id = r.record_id AND t.stated_by_id = r.stated_by_id
+            RETURNING t.record_id),
      e AS (DELETE FROM personal_details t USING restated r
             WHERE t.record_id = r.record_id AND r.record_id = r.stated_by_id)
-SELECT DISTINCT record_id FROM c
+SELECT record_id FROM c UNION SELECT record_id FROM d
 """
 
 

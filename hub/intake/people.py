@@ -50,10 +50,10 @@ SELECT DISTINCT i.record_id FROM identifier i
 
 @dataclass(slots=True)
 class People:
-    """What identity made of a batch, whose tags it touched, and contact points' ids by value."""
+    """What identity made of a batch, whose profile it touched, and contact points' ids by value."""
 
     resolution: Resolution = field(default_factory=Resolution)
-    tagged: set[UUID] = field(default_factory=set[UUID])
+    profiled: set[UUID] = field(default_factory=set[UUID])
     contact_points: dict[Contact, int] = field(default_factory=dict[Contact, int])
 
 
@@ -96,8 +96,8 @@ async def record_people(
     people = People()
     held = await _count(connection, context, changes, dropped, people)
     _warn(batch, facts, held.crowded, context.defaults.max_holders)
-    tagged = await forget(connection, restated, facts, before)
-    tagged |= {row[0] for row in facts.rows["tag"]}
+    profiled = await forget(connection, restated, facts, before)
+    profiled |= {row[0] for table in ("tag", "attribute") for row in facts.rows[table]}
     await write_facts(connection, facts, before, customers)
     alone = _alone(context, stated, facts, held.holders)
     seeds = {person_of(s) for s in stated} | former | await _holding(connection, held.freed)
@@ -110,7 +110,7 @@ async def record_people(
         carried=carried,
     )
     place = people.resolution.customer_of
-    people.tagged = {customer for record in tagged if (customer := place[record]) is not None}
+    people.profiled = {who for record in profiled if (who := place[record]) is not None}
     return people
 
 

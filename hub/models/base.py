@@ -45,6 +45,19 @@ def categorised(name: Category | None) -> dict[Any, Any]:
     return {"category": name}
 
 
+def by_category() -> dict[Any, Any]:
+    """Mark a column that holds an object of each category's data.
+
+    A purpose's view has what it may return of them, each as a column of its own.
+    """
+    return {"category": None, "by_category": True}
+
+
+def of_category(column: str, category: str) -> str:
+    """How the views call the column of one category's data."""
+    return f"{column}_{category}"
+
+
 class Base(DeclarativeBase):
     """The root of all models.
 

@@ -21,8 +21,16 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
-from hub.models.base import ROW_BY_ROW, Base, Merge, categorised, key, nearly_always
-from hub.models.search import LONGEST, sortable, start, words
+from hub.models.base import (
+    ROW_BY_ROW,
+    Base,
+    Merge,
+    by_category,
+    categorised,
+    key,
+    nearly_always,
+)
+from hub.models.search import sortable, start, words
 
 NEVER = datetime(1000, 1, 1, tzinfo=UTC)
 """`last_ordered_at` of whoever never ordered, as a sort key is not null. Nothing can be that old.
@@ -51,8 +59,9 @@ class Customer(Base):
 
     `founder_id` is the record the customer was first made of. Wherever that record is, the id
     resolves to; that is what makes every merge undoable. `granted` and `refused` are bit sets of
-    purposes (`purpose.bit`). `last_ordered_at` is copied from the orders and `tags` from the tags
-    (null without any), `sort_name` and `search` are made of the names.
+    purposes (`purpose.bit`). What lists go by is copied (`hub.sums`): `last_ordered_at` from the
+    orders, `tags` and `attributes` from theirs (null without any), `sort_name` and `search` are
+    made of the names.
     """
 
     __tablename__ = "customer"
@@ -113,6 +122,7 @@ class Customer(Base):
         server_default=text(NEVER_SQL), info=categorised("trade")
     )
     tags: Mapped[list[str] | None] = mapped_column(ARRAY(Text), info=categorised("profile"))
+    attributes: Mapped[dict[str, Any] | None] = mapped_column(JSONB, info=by_category())
     sort_name: Mapped[str] = mapped_column(Computed(sortable("display_name"), persisted=True))
     search: Mapped[str] = mapped_column(
         TSVECTOR, Computed(words("given_name", "family_name", "middle_name"), persisted=True)
@@ -330,28 +340,11 @@ class AttributeDefinition(Base):
     title: Mapped[str] = mapped_column(server_default="")
 
 
-PAIR = f"""jsonb_set(jsonb_object(ARRAY[key, '']), ARRAY[key],
-CASE
-    WHEN length(value #>> '{{}}') > {LONGEST} THEN 'null'
-    ELSE value
-END)"""
-"""An attribute as one object of its key and value, in which the values of each key are in order.
-
-So the planner's statistics tell how many have a value of this key between two others, where those
-of the values would take all keys together. A long value is null, which no other is: conditions look
-at no such value, since an index could not hold it.
-"""
-
-
 class Attribute(Base):
     """The value of a declared attribute that a record states."""
 
     __tablename__ = "attribute"
-    __table_args__ = (
-        # With the key, of which the views ask the category: so the index alone says who it is.
-        Index(None, "pair", "customer_id", postgresql_include=["key"]),
-        Index(None, "customer_id", "pair", postgresql_include=["key"]),
-    )
+    __table_args__ = (Index(None, "customer_id"),)
     merge = Merge.FOLLOW
     category = "profile"
     reach = ROW_BY_ROW
@@ -365,4 +358,3 @@ class Attribute(Base):
     stated_by_id: Mapped[UUID] = _stated_by()
     customer_id: Mapped[UUID | None]
     value: Mapped[Any] = mapped_column(JSONB)
-    pair: Mapped[dict[str, Any]] = mapped_column(Computed(PAIR, persisted=True))

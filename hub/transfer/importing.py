@@ -21,7 +21,7 @@ from hub.db.engine import Database
 from hub.errors import BadFile, HubError, StopJob
 from hub.intake import Defaults
 from hub.outbox import Cause
-from hub.transfer import runs
+from hub.transfer import attributes, runs
 from hub.transfer.chunks import Chunk, cut
 from hub.transfer.reader import Reader, Reading
 from hub.transfer.runs import Counts, Job
@@ -106,7 +106,7 @@ async def _begin(
 
     async def work(connection: Connection) -> tuple[Job, Mapping[int, Counts]]:
         await migrate.demand(connection)
-        await runs.declare(connection, reader.mapping.attributes)
+        await attributes.declare(connection, reader.mapping.attributes)
         source_id = await runs.source_id(connection, wanted.source)
         run_id = await runs.begin(
             connection,

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -13,12 +12,10 @@ from hub import intake
 from hub.clock import new_id
 from hub.db.connection import Connection
 from hub.db.copying import insert
-from hub.errors import BadMapping
 from hub.intake import Defaults, Rejection, Run
 from hub.outbox import Cause
 from hub.transfer.batch import Collected
 from hub.transfer.chunks import LINES, RECORDS, Chunk
-from hub.transfer.mapping import AttributeMap
 from hub.transfer.reader import CHUNK_BYTES, Reading
 
 CUTTING = f"1/{RECORDS}/{LINES}/{CHUNK_BYTES}"
@@ -130,27 +127,6 @@ async def end(connection: Connection, run_id: UUID, counts: Counts, *, chunks: i
         chunks,
         msgspec.json.encode(counts),
     )
-
-
-async def declare(connection: Connection, attributes: Mapping[str, AttributeMap]) -> None:
-    """Declare a mapping's attributes; raises `BadMapping` where one is declared otherwise."""
-    for key, wanted in attributes.items():
-        await connection.execute(
-            "INSERT INTO attribute_definition (key, type, category, title) VALUES ($1, $2, $3, $4) "
-            "ON CONFLICT DO NOTHING",
-            key,
-            wanted.type,
-            wanted.category,
-            wanted.title,
-        )
-        known: Any = await connection.fetchrow(
-            "SELECT type, category FROM attribute_definition WHERE key = $1", key
-        )
-        if (known["type"], known["category"]) != (wanted.type, wanted.category):
-            raise BadMapping(
-                f"attributes.{key} is declared already, as {known['type']} of the category "
-                f"{known['category']}: say the same, or choose another name"
-            )
 
 
 async def record(connection: Connection, job: Job, chunk: Chunk, collected: Collected) -> Counts:

@@ -1,6 +1,8 @@
-"""What is copied to the customer: the last order, tags."""
+"""What is copied to the customer: the last order, tags, attributes."""
 
 from datetime import UTC, datetime
+
+import msgspec
 
 from hub import sums
 from hub.db.connection import Connection
@@ -91,3 +93,38 @@ async def test_tags_follow_their_records(connection: Connection) -> None:
     async with connection.transaction():
         await decisions.undo(connection, decision, by="x", limit=5)
     assert sorted(map(str, await _tags(connection))) == ["['loyal']", "['vip']"]
+
+
+ATTRIBUTES = "SELECT attributes FROM customer WHERE status = 'active'"
+DECLARED = """
+INSERT INTO attribute_definition (key, type, category)
+VALUES ('level', 'text', 'profile'), ('size', 'text', 'identity')
+"""
+
+
+async def _attributes(connection: Connection) -> object:
+    return msgspec.json.decode(await connection.fetchval(ATTRIBUTES))
+
+
+async def test_attributes_are_copied_by_category(connection: Connection) -> None:
+    await connection.execute(DECLARED)
+    await _say(connection, Customer(external_id="1", attributes={"level": "gold", "size": "M"}))
+    kept = {"profile": {"level": "gold"}, "identity": {"size": "M"}}
+    assert await _attributes(connection) == kept
+    await _say(connection, Customer(external_id="1"))
+    assert await connection.fetchval(ATTRIBUTES) is None
+
+
+async def test_what_is_said_in_two_ways_is_kept_in_both(connection: Connection) -> None:
+    await connection.execute(DECLARED)
+    detail = Detail(external_id="d", customer="1", attributes={"level": "tin"})
+    await _say(connection, Customer(external_id="1", attributes={"level": "gold"}), detail)
+    assert await _attributes(connection) == {"profile": {"level": ["gold", "tin"]}}
+    await _say(connection, Detail(external_id="d", customer="1", attributes={"level": "gold"}))
+    assert await _attributes(connection) == {"profile": {"level": "gold"}}
+
+
+async def test_a_long_value_is_only_known_to_be_there(connection: Connection) -> None:
+    await connection.execute(DECLARED)
+    await _say(connection, Customer(external_id="1", attributes={"level": "x" * 201}))
+    assert await _attributes(connection) == {"profile": {"level": None}}

@@ -15,6 +15,7 @@ from hub.models.base import Category
 from hub.records import (
     AnyRecord,
     Customer,
+    Detail,
     Identifier,
     Interaction,
     Order,
@@ -51,6 +52,7 @@ SAID: list[AnyRecord] = [
         identifiers=(Identifier(type="email", value="boris@example.com"),),
     ),
     Customer(external_id="3", given_name="Vera", city="Leeds"),
+    Detail(external_id="s", customer="1", attributes={"score": 20}),
     Order(external_id="o", ordered_at=NOON, customer=ANNA, status="paid", number="N-1"),
     Order(external_id="p", ordered_at=NOON.replace(year=2024), customer=BORIS, channel="web"),
     Product(external_id="t", name="Black tea", brand="Ahmad", sku="T-1"),

@@ -70,6 +70,8 @@ BREACHES = {
     "REVOKE CONNECT ON DATABASE {database} FROM {reader}": "may not connect",
     "CREATE FUNCTION leak() RETURNS int LANGUAGE sql AS 'SELECT 1';"
     "GRANT EXECUTE ON FUNCTION leak() TO {reader}": "may call leak()",
+    "CREATE FUNCTION for_analytics.leak() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';"
+    "GRANT EXECUTE ON FUNCTION for_analytics.leak() TO {reader}": "may call for_analytics.leak()",
 }
 
 

@@ -123,6 +123,16 @@ async def test_an_attribute_is_of_its_declared_category(
     assert [row["key"] for row in rows] == ["passport"]
 
 
+async def test_attributes_are_divided_by_category(
+    connection: Connection, reader: asyncpg.pool.Pool
+) -> None:
+    await reader.fetch("SELECT attributes_profile FROM for_analytics.customer")
+    await reader.fetch("SELECT attributes_identity FROM for_customer_service.customer")
+    for column in ("attributes", "attributes_identity"):
+        with pytest.raises(asyncpg.UndefinedColumnError):
+            await reader.fetch(f"SELECT {column} FROM for_analytics.customer")
+
+
 async def test_one_kind_of_contact_point_brings_no_address(reader: asyncpg.pool.Pool) -> None:
     with pytest.raises(asyncpg.UndefinedTableError):
         await reader.fetch("SELECT 1 FROM for_email_marketing.address")

@@ -14,12 +14,6 @@ PRODUCT = " || ' ' || ".join(f"left(coalesce({name}, ''), 200)" for name in ("na
 LETTERS = """Ёё!"#$%&''()*+,-./:;<=>?@[\\]^_`{|}~"""
 SPACES = "ее" + " " * 32
 
-PAIR = """jsonb_set(jsonb_object(ARRAY[key, '']), ARRAY[key],
-CASE
-    WHEN length(value #>> '{}') > 200 THEN 'null'
-    ELSE value
-END)"""
-
 LAST_ORDERED = """
 UPDATE customer c SET last_ordered_at = o.ordered_at
   FROM (SELECT customer_id, max(ordered_at) AS ordered_at FROM "order" GROUP BY customer_id) o
@@ -39,6 +33,38 @@ UPDATE customer c SET tags = t.tags
 """
 
 
+ATTRIBUTED = """
+UPDATE customer c SET attributes = o.all_of_it
+  FROM (SELECT customer_id, jsonb_object_agg(category, them) AS all_of_it
+          FROM (SELECT customer_id, category, jsonb_object_agg(key,
+                       CASE jsonb_array_length(found) WHEN 1 THEN found -> 0 ELSE found END) AS them
+                  FROM (SELECT a.customer_id, d.category, a.key,
+                               jsonb_agg(DISTINCT CASE WHEN length(a.value #>> '{}') <= 200
+                                                       THEN a.value ELSE 'null' END) AS found
+                          FROM attribute a JOIN attribute_definition d ON d.key = a.key
+                         GROUP BY 1, 2, 3) v
+                 GROUP BY 1, 2) w
+         GROUP BY 1) o
+ WHERE c.id = o.customer_id
+"""
+
+ATTRIBUTE_INDEXES = """
+DO $$
+DECLARE d record;
+BEGIN
+    FOR d IN SELECT format('(attributes -> %L -> %L)', category, key) AS value,
+                    'customer_attribute_'
+                    || left(encode(sha256(convert_to(key, 'UTF8')), 'hex'), 16) AS name
+               FROM attribute_definition LOOP
+        EXECUTE format('CREATE INDEX ix_%1$s ON customer (%2$s) WHERE %2$s IS NOT NULL',
+                       d.name, d.value);
+        EXECUTE format('CREATE STATISTICS %s ON %s FROM customer', d.name, d.value);
+        EXECUTE format('ALTER STATISTICS %s SET STATISTICS 400', d.name);
+    END LOOP;
+END $$
+"""
+
+
 def upgrade() -> None:
     op.add_column(
         "customer",
@@ -54,6 +80,9 @@ def upgrade() -> None:
     op.execute("ALTER TABLE customer ALTER COLUMN last_ordered_at SET STATISTICS 400")
     op.add_column("customer", sa.Column("tags", postgresql.ARRAY(sa.Text()), nullable=True))
     op.execute(TAGGED)
+    op.add_column("customer", sa.Column("attributes", postgresql.JSONB(), nullable=True))
+    op.execute(ATTRIBUTED)
+    op.execute(ATTRIBUTE_INDEXES)
     _widen_key()
     made("customer", sort_name="display_name", search=NAMES)
     made("product", sort_name="name", search=PRODUCT)
@@ -88,13 +117,6 @@ def upgrade() -> None:
     op.drop_index("ix_tag_customer_id", "tag")
     index("tag", "tag", "customer_id")
     index("tag", "customer_id", "tag")
-    op.drop_index("ix_attribute_customer_id", "attribute")
-    computed = sa.Computed(PAIR, persisted=True)
-    op.add_column("attribute", sa.Column("pair", postgresql.JSONB(), computed, nullable=False))
-    # All attributes share these statistics: finer ones tell how many have which value of each.
-    op.execute("ALTER TABLE attribute ALTER COLUMN pair SET STATISTICS 1000")
-    index("attribute", "pair", "customer_id", postgresql_include=["key"])
-    index("attribute", "customer_id", "pair", postgresql_include=["key"])
     op.add_column("consent_entry", sa.Column("superseded_by", sa.Uuid(), nullable=True))
     _index_trade()
     op.add_column("order_line", sa.Column("customer_id", sa.Uuid(), nullable=True))
