@@ -42,7 +42,7 @@ hypothesis.settings.load_profile(os.environ.get("HUB_TEST_PROFILE", "suite"))
 def pytest_configure(config: pytest.Config) -> None:
     """Name one folder for the server that all workers of this run share."""
     if not hasattr(config, "workerinput"):
-        folder = Path(tempfile.mkdtemp(prefix="hub-test-", dir="/tmp"))
+        folder = Path(tempfile.mkdtemp(prefix="hub-test-", dir=_quick_disk()))
         folder.chmod(0o711)
         os.environ[FOLDER] = str(folder)
 
@@ -103,8 +103,9 @@ def _embedded_store() -> Generator[Store]:
     server.ensure()
     names = (roles.SUPERUSER, roles.OWNER, roles.READER)
     store = Store(*(server.address(name, "postgres") for name in names))
-    hasty = ["ALTER SYSTEM SET fsync = off", "ALTER SYSTEM SET synchronous_commit = off"]
-    asyncio.run(_execute(store.admin, *hasty, "SELECT pg_reload_conf()"))
+    hasty = {"fsync": "off", "synchronous_commit": "off", "max_wal_size": "512MB"}
+    setting = [f"ALTER SYSTEM SET {name} = '{value}'" for name, value in hasty.items()]
+    asyncio.run(_execute(store.admin, *setting, "SELECT pg_reload_conf()"))
     yield store
     server.release()
 
