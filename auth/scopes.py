@@ -14,6 +14,7 @@ SCOPES: Mapping[str, str] = {
     "sources:read": "Read where facts come from: source records and their links.",
     "products:read": "Read products; they say nothing about a person.",
     "stores:read": "Read stores; they say nothing about a person.",
+    "integrations:read": "Read which systems are connected, and how reading them went.",
     "customers:write": "Record customers, their orders and their interactions.",
     "consents:write": "Record and withdraw consents.",
     "identity:decide": "Merge and split customers, and decide who is the same person.",
@@ -39,5 +40,12 @@ READS: Mapping[Category, str] = {
 }
 """The scope that opens a category of personal data; `open` has one per table (`OPEN`)."""
 
-OPEN: Mapping[str, str] = {"product": "products:read", "store": "stores:read"}
+OPEN: Mapping[str, str] = {
+    "product": "products:read",
+    "store": "stores:read",
+    "integration": "integrations:read",
+    "stream_state": "integrations:read",
+    "sync_run": "integrations:read",
+    "rejected_record": "integrations:read",
+}
 """The scope that opens a table of category `open`; the others, such as purposes, need none."""

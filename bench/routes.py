@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 from auth.tokens import Tokens
 from bench import store
+from hub import collecting
 from hub.app import opened
 from hub.cli import serving
 from hub.config import Settings
@@ -170,7 +171,7 @@ async def _by_hand(settings: Settings, kind: str) -> AsyncGenerator[Application]
         ) as pool:
             routes = [_route(pool, question, SCHEMAS[kind]) for question in BY_HAND]
             site = Starlette(routes=routes)
-            server.settle()
+            collecting.settle()
             yield site  # type: ignore[misc]  # an ASGI application, in Starlette's own words
 
 
@@ -195,7 +196,7 @@ async def _executed(settings: Settings) -> AsyncGenerator[Application]:
         )
         await made.prepare()
         site = serving.site(app, made, Tokens(app.database), Figures())
-        server.settle()
+        collecting.settle()
         yield site
 
 

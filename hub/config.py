@@ -126,6 +126,15 @@ class Settings(BaseSettings):
         description="Networks (`10.0.0.0/8`) of proxies whose `X-Forwarded-For` and "
         "`X-Forwarded-Proto` are believed, with commas between them.",
     )
+    allowed_networks: Annotated[tuple[IPvAnyNetwork, ...], *Listed] = Field(
+        (),
+        description="Networks (`10.0.0.0/8`) that integrations may reach although they are "
+        "private, and without TLS (`http://`), with commas between them. Without one they reach "
+        "public addresses only, by `https://`.",
+    )
+    job_workers: int = Field(
+        1, ge=1, le=64, description="Processes of `hub worker`, which read the integrations."
+    )
     metrics_token: SecretStr | None = Field(
         None,
         description="Bearer token that opens `/metrics`; without one it is open only to this "

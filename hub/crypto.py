@@ -83,7 +83,7 @@ class Keyring:
             )
         try:
             return self._ciphers[head[1:]].decrypt(nonce, body, head + place.encode())
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:  # ValueError: not even the nonce is whole
             raise StopJob(
                 f"The secret sealed at {place} was changed or moved: restore it from a backup."
             ) from error

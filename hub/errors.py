@@ -2,17 +2,23 @@
 
 HubError
 ├── Retry             try again later (with a time, if known)
-│   └── DatabaseUnreachable
+│   ├── DatabaseUnreachable
+│   └── VendorAway    a connected system does not answer, or asks to wait
 ├── Reconnect         a person has to connect the integration again
 ├── RejectedRecord    skip this record, keep it for inspection
 ├── StopJob           this job can not go on; a person has to change something
+│   ├── AddressRefused  the address is private, or not the one that was set
 │   ├── BadFile       the file, or what it says about itself, can not be read
 │   ├── BadMapping    the mapping does not fit its own rules or the file
 │   ├── BadSettings   the settings contradict themselves or the machine
 │   ├── DataFolderInUse
 │   ├── DiskFull
-│   └── SchemaTooNew / SchemaTooOld
+│   ├── Fenced        somebody else goes on with the work, or paused it
+│   ├── ManyDeletions so much is missing at the source that it may be a mistake
+│   ├── SchemaTooNew / SchemaTooOld
+│   └── VendorRefused a connected system refuses what it was asked
 └── Refused           the caller asked for something they can not have
+    ├── AlreadyRunning  the integration is being read just now
     ├── BadInput      what they sent is not what it should be
     ├── Conflict      it contradicts what a person decided before
     ├── Forbidden     their client has no scope for it
@@ -51,6 +57,12 @@ class DatabaseUnreachable(Retry):
     code = "DATABASE_UNREACHABLE"
 
 
+class VendorAway(Retry):
+    """A connected system does not answer, fails, or asks to wait."""
+
+    code = "VENDOR_AWAY"
+
+
 class Reconnect(HubError):
     """An integration's credentials no longer work."""
 
@@ -71,6 +83,12 @@ class StopJob(HubError):
     """The job can not go on until a person changes something."""
 
     code = "STOPPED"
+
+
+class AddressRefused(StopJob):
+    """An address is private, or is not where the integration was set to lead."""
+
+    code = "ADDRESS_REFUSED"
 
 
 class BadFile(StopJob):
@@ -103,6 +121,18 @@ class DiskFull(StopJob):
     code = "DISK_FULL"
 
 
+class Fenced(StopJob):
+    """Another process goes on with this work, or a person paused it."""
+
+    code = "FENCED"
+
+
+class ManyDeletions(StopJob):
+    """So much is missing at the source that a person has to say it is meant."""
+
+    code = "MANY_DELETIONS"
+
+
 class SchemaTooNew(StopJob):
     """The database was migrated by a newer release than this code."""
 
@@ -115,10 +145,22 @@ class SchemaTooOld(StopJob):
     code = "SCHEMA_TOO_OLD"
 
 
+class VendorRefused(StopJob):
+    """A connected system refuses what it was asked; the message says what to look at."""
+
+    code = "VENDOR_REFUSED"
+
+
 class Refused(HubError):
     """The caller can not have this."""
 
     code = "REFUSED"
+
+
+class AlreadyRunning(Refused):
+    """The integration is being read by another process just now."""
+
+    code = "ALREADY_RUNNING"
 
 
 class BadInput(Refused):

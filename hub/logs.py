@@ -63,8 +63,8 @@ FIELDS: Mapping[str, tuple[type, ...]] = {
 """What a log line may say besides its event, and of which type. None of it is about a person but
 the ids, which mean nothing outside the hub."""
 OURS = ("event", "level", "logger", "exc_info")
-TALKATIVE = ("alembic",)
-"""Libraries that tell a person who waits about every step."""
+TALKATIVE = ("alembic", "httpcore", "httpx", "pgqueuer")
+"""Libraries that tell a person who waits about every step, or what goes over the wire."""
 MASK = "***"
 LONGEST = 2_000
 """Characters of one text that are kept."""

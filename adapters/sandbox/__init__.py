@@ -1,1 +1,1 @@
-"""Adapters of one family; one file per vendor."""
+"""Pretend vendors for tests and the demo: strict as the real ones, and wrong on command."""

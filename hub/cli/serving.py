@@ -13,7 +13,7 @@ import click
 from starlette.routing import BaseRoute, Mount, Route
 
 from auth.tokens import Tokens
-from hub import logs
+from hub import collecting, logs
 from hub.app import App, opened
 from hub.cli import tell
 from hub.config import Settings, settings
@@ -83,7 +83,7 @@ class Serving:
                 with contextlib.suppress(TimeoutError):  # then subscriptions begin when it can
                     await asyncio.wait_for(feed.beyond(-1), FEED_SECONDS)
                 opened_site = site(app, made, Tokens(app.database), figures)
-                server.settle()
+                collecting.settle()
                 yield opened_site
 
 

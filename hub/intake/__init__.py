@@ -29,7 +29,7 @@ from hub.intake.consents import record_consents
 from hub.intake.context import OWN, Context, Defaults, Run, context, is_source
 from hub.intake.facts import usable
 from hub.intake.people import People, record_people
-from hub.intake.store import store
+from hub.intake.store import Origin, store
 from hub.intake.trade import ask_things, record_orders, record_things
 from hub.outbox import Cause, Event
 from hub.records import Consent, Detail, Identifier, Interaction, Order, Person
@@ -73,7 +73,7 @@ async def record(
     attempt cures: run it through `Database.retrying`.
     """
     surroundings = await context(connection, source, cause, run, defaults)
-    gathered = gather(batch)
+    gathered = gather(batch, in_order=surroundings.in_order)
     work = _Work(connection, surroundings, gathered)
     await work.write()
     count(gathered)
@@ -106,13 +106,9 @@ class _Work:
 
     async def _store(self, *types: str) -> None:
         statements = self.batch.of_type(*types)
-        await store(
-            self.connection,
-            self.batch,
-            statements,
-            source_id=self.context.source_id,
-            run_id=self.context.run_id,
-        )
+        context = self.context
+        origin = Origin(context.source_id, context.run_id, context.in_order)
+        await store(self.connection, self.batch, statements, origin)
 
     def _ask_people(self) -> None:
         """Find the person each fact is about; a fact about nobody usable is rejected."""

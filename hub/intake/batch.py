@@ -101,7 +101,7 @@ class Statement:
     @property
     def is_written(self) -> bool:
         """Whether the record's facts have to be written (again)."""
-        return self.status in {Status.NEW, Status.CHANGED}
+        return self.status is Status.NEW or self.status is Status.CHANGED
 
 
 @dataclass(slots=True)
@@ -134,13 +134,16 @@ class Batch:
         self.outcome.tally(kind, "rejected")
 
 
-def gather(incoming: Iterable[Incoming]) -> Batch:
-    """Key and hash the records; of several with one id the newest stays, else the last row."""
+def gather(incoming: Iterable[Incoming], *, in_order: bool = False) -> Batch:
+    """Key and hash the records; of several with one id the newest stays, else the last row.
+
+    `in_order`: the last one stays, whatever its time.
+    """
     batch = Batch()
     for item in incoming:
         statement = _statement(batch, item)
         if statement is not None:
-            _place(batch, statement)
+            _place(batch, statement, in_order=in_order)
     return batch
 
 
@@ -163,17 +166,17 @@ def _statement(batch: Batch, item: Incoming) -> Statement | None:
     return Statement((kind, external_id), record, item.row, payload, digest, record.observed_at)
 
 
-def _place(batch: Batch, new: Statement) -> None:
+def _place(batch: Batch, new: Statement, *, in_order: bool) -> None:
     old = batch.statements.get(new.key)
     if old is None:
         batch.statements[new.key] = new
         return
-    kept, lost = (new, old) if _is_newer(new, old) else (old, new)
+    kept, lost = (new, old) if in_order or _is_newer(new, old) else (old, new)
     batch.statements[new.key] = kept
     batch.superseded.append(lost)
     if kept.hash == lost.hash:
         lost.status = Status.SAME
-    elif kept.observed_at != lost.observed_at:
+    elif in_order or kept.observed_at != lost.observed_at:
         lost.status = Status.STALE
     else:
         lost.status = Status.REJECTED

@@ -20,6 +20,7 @@ UPDATE interaction i
               $7::text[])
     AS n (id, kind, direction, started_at, ended_at, subject, text)
  WHERE i.id = n.id
+RETURNING i.id
 """
 
 INTERACTION = (
@@ -39,9 +40,11 @@ async def record_interactions(
     """Write interactions; `participants` are the people's records and roles on each."""
     written = [s for s in batch.of_type("interaction") if s.is_written]
     changed = [_row(s) for s in written if s.status is Status.CHANGED]
+    there: set[UUID] = set()
     if changed:
-        await connection.execute(CHANGED, *arrays(changed))
-    new = [(*_row(s), context.source_id, s.key[1]) for s in written if s.status is Status.NEW]
+        there = {row["id"] for row in await connection.fetch(CHANGED, *arrays(changed))}
+    # One that was deleted at the source, and is there again, has no row either.
+    new = [(*_row(s), context.source_id, s.key[1]) for s in written if s.id not in there]
     await insert(connection, "interaction", INTERACTION, new)
     people = [
         (s.id, position, record, customers.get(record), role)

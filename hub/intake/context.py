@@ -47,9 +47,15 @@ ON CONFLICT (key) DO UPDATE SET key = excluded.key RETURNING id
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Which import or sync a batch belongs to."""
+    """Which import or sync a batch belongs to.
+
+    `in_order`: it reads its source from beginning to end, one batch after the other, so what comes
+    later replaces what was there, whatever time it bears: a record of which only a part went bears
+    its old one.
+    """
 
     id: UUID
+    in_order: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,7 @@ class Context:
     rank: int
     cause: Cause
     run_id: UUID | None
+    in_order: bool
     defaults: Defaults
     blocklist: Blocklist
     attributes: Mapping[str, str]
@@ -100,6 +107,7 @@ async def context(
         rank=NEW_RANK if row["rank"] is None else row["rank"],
         cause=cause,
         run_id=run.id if run else None,
+        in_order=run is not None and run.in_order,
         defaults=defaults,
         blocklist=Blocklist(blocked),
         attributes=msgspec.json.decode(row["attributes"], type=dict[str, str]),

@@ -1,6 +1,7 @@
 """Source records: writing new versions, keeping old ones out, telling what is the same."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from hub.db.copying import arrays
 from hub.intake.batch import Batch, Key, Statement, Status, duplicate, version
 
 EXISTING = """
-SELECT r.type, r.external_id, r.id, r.hash, r.observed_at, r.run_id, r.run_row
+SELECT r.type, r.external_id, r.id, r.hash, r.observed_at, r.deleted_at, r.run_id, r.run_row
   FROM unnest($2::text[], $3::text[]) AS k (type, external_id)
   JOIN source_record r
     ON r.source_id = $1 AND r.type = k.type AND r.external_id = k.external_id
@@ -26,8 +27,8 @@ ON CONFLICT (source_id, type, external_id) DO UPDATE
    SET payload = excluded.payload, hash = excluded.hash, observed_at = excluded.observed_at,
        run_id = excluded.run_id, run_row = excluded.run_row, deleted_at = NULL, updated_at = now()
  WHERE excluded.hash IS NOT NULL
-   AND excluded.hash IS DISTINCT FROM old.hash
-   AND (old.hash IS NULL
+   AND (excluded.hash IS DISTINCT FROM old.hash OR old.deleted_at IS NOT NULL)
+   AND ($11 OR old.hash IS NULL OR excluded.hash = old.hash
         OR coalesce(excluded.observed_at, '-infinity') > coalesce(old.observed_at, '-infinity')
         OR (excluded.observed_at IS NOT DISTINCT FROM old.observed_at
             AND NOT coalesce(old.run_id = excluded.run_id AND old.run_row > excluded.run_row,
@@ -44,13 +45,17 @@ UPDATE source_record r SET about_id = n.about_id
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where statements come from. `in_order`: see `Run`."""
+
+    source_id: int
+    run_id: UUID | None
+    in_order: bool
+
+
 async def store(
-    connection: Connection,
-    batch: Batch,
-    statements: Sequence[Statement],
-    *,
-    source_id: int,
-    run_id: UUID | None,
+    connection: Connection, batch: Batch, statements: Sequence[Statement], origin: Origin
 ) -> None:
     """Write the statements' records, giving each its id and what became of it.
 
@@ -60,23 +65,26 @@ async def store(
     if not statements:
         return
     ordered = sorted(statements, key=lambda statement: statement.key)
-    await _compare(connection, batch, ordered, source_id, run_id)
+    await _compare(connection, batch, ordered, origin)
     writing = [s for s in ordered if s.id.int == 0 or s.is_written]
     if not writing:
         return
     for statement in writing:
         if statement.id.int == 0:
             statement.id = new_id()
-    lost = await _write(connection, writing, source_id, run_id)
+    lost = await _write(connection, writing, origin)
     if lost:
-        await _compare(connection, batch, lost, source_id, run_id)
+        await _compare(connection, batch, lost, origin)
 
 
 async def _write(
-    connection: Connection, writing: Sequence[Statement], source_id: int, run_id: UUID | None
+    connection: Connection, writing: Sequence[Statement], origin: Origin
 ) -> list[Statement]:
     """Write records; return the statements that another worker was quicker or newer with."""
-    rows = await connection.fetch(UPSERT, source_id, run_id, *arrays([_row(s) for s in writing]))
+    columns = arrays([_row(statement) for statement in writing])
+    rows = await connection.fetch(
+        UPSERT, origin.source_id, origin.run_id, *columns, origin.in_order
+    )
     written = {(row["type"], row["external_id"]): row for row in rows}
     for statement in writing:
         row = written.get(statement.key)
@@ -97,36 +105,34 @@ async def _turn(connection: Connection, written: Sequence[Statement]) -> None:
 
 
 async def _compare(
-    connection: Connection,
-    batch: Batch,
-    statements: Sequence[Statement],
-    source_id: int,
-    run_id: UUID | None,
+    connection: Connection, batch: Batch, statements: Sequence[Statement], origin: Origin
 ) -> None:
     """Find what is stored already, and settle what needs no writing."""
     keys: list[Key] = [statement.key for statement in statements]
     stored = {
         (row["type"], row["external_id"]): row
-        for row in await connection.fetch(EXISTING, source_id, *arrays(keys))
+        for row in await connection.fetch(EXISTING, origin.source_id, *arrays(keys))
     }
     for statement in statements:
         row = stored.get(statement.key)
         if row is not None:
             statement.id = row["id"]
-            statement.status = _settle(batch, statement, row, run_id)
+            statement.status = _settle(batch, statement, row, origin)
 
 
-def _settle(batch: Batch, new: Statement, old: Any, run_id: UUID | None) -> Status:
+def _settle(batch: Batch, new: Statement, old: Any, origin: Origin) -> Status:
     if new.hash is None:
         return Status.STUB
     if old["hash"] is None:
         return Status.CHANGED
     if old["hash"] == new.hash:
-        return Status.SAME
+        return Status.SAME if old["deleted_at"] is None else Status.CHANGED
+    if origin.in_order:
+        return Status.CHANGED
     if version(new.observed_at) != version(old["observed_at"]):
         is_newer = version(new.observed_at) > version(old["observed_at"])
         return Status.CHANGED if is_newer else Status.STALE
-    if run_id is None or old["run_id"] != run_id:
+    if origin.run_id is None or old["run_id"] != origin.run_id:
         return Status.CHANGED
     if new.row > old["run_row"]:
         batch.reject(old["run_row"], "external_id", duplicate(new.row))

@@ -43,6 +43,7 @@ UPDATE "order" o
     AS n (id, record_id, customer_id, store_id, number, status, channel, ordered_at, currency,
           total)
  WHERE o.id = n.id
+RETURNING o.id
 """
 
 ORDER = (
@@ -96,13 +97,14 @@ async def record_orders(
 ) -> list[Event]:
     """Write orders with their lines; `customers` leads from a person's record to the customer."""
     written = [s for s in batch.of_type("order") if s.is_written]
-    new = [s for s in written if s.status is Status.NEW]
-    changed = [s for s in written if s.status is Status.CHANGED]
+    rows = {s.id: _order(batch, s, context, customers) for s in written}
+    changed = [rows[s.id] for s in written if s.status is Status.CHANGED]
+    there: set[UUID] = set()
     if changed:
-        rows = [_order(batch, s, context, customers) for s in changed]
-        await connection.execute(CHANGED, *arrays(rows))
-    rows = [(*_order(batch, s, context, customers), context.source_id, s.key[1]) for s in new]
-    await insert(connection, "order", ORDER, rows)
+        there = {row["id"] for row in await connection.fetch(CHANGED, *arrays(changed))}
+    # One that was deleted at the source, and is there again, has no row either.
+    new = [(*rows[s.id], context.source_id, s.key[1]) for s in written if s.id not in there]
+    await insert(connection, "order", ORDER, new)
     lines = [row for s in written for row in _lines(batch, s, _whose(s, customers))]
     await insert(connection, "order_line", LINE, lines)
     return [Event("order.recorded", _whose(s, customers), s.id) for s in written]

@@ -22,6 +22,15 @@ from hub.models.identity import (
     PersonalDetails,
     Tag,
 )
+from hub.models.integration import (
+    CallSlot,
+    Credential,
+    Integration,
+    SourceItem,
+    StreamState,
+    SyncListing,
+    SyncRun,
+)
 from hub.models.source import ImportChunk, ImportRun, RejectedRecord, Source, SourceRecord
 from hub.models.trade import Order, OrderLine, Product, Store
 
@@ -34,9 +43,11 @@ __all__ = [
     "AttributeDefinition",
     "Base",
     "BlockedIdentifier",
+    "CallSlot",
     "Category",
     "ConsentEntry",
     "ConsentState",
+    "Credential",
     "Customer",
     "CustomerAlias",
     "DecisionRecord",
@@ -47,6 +58,7 @@ __all__ = [
     "IdentityLink",
     "ImportChunk",
     "ImportRun",
+    "Integration",
     "Interaction",
     "InteractionParticipant",
     "Merge",
@@ -59,7 +71,11 @@ __all__ = [
     "RejectedRecord",
     "SigningKey",
     "Source",
+    "SourceItem",
     "SourceRecord",
     "Store",
+    "StreamState",
+    "SyncListing",
+    "SyncRun",
     "Tag",
 ]

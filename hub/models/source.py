@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Identity, Index, UniqueConstraint, func
+from sqlalchemy import ForeignKey, Identity, Index, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -103,18 +103,52 @@ class ImportChunk(Base):
 class RejectedRecord(Base):
     """A row that could not be taken, or (`recorded`) was taken without one of its values.
 
-    It holds the place and the reason, never the value.
+    It holds the place and the reason, never the value. Of a file there is a row for each time, by
+    `run_id` and `row_number`. Of an integration there is one for each item that a stream sent, with
+    the last reason; `resolved_at` says since when the item has been fine, or gone. That outlives
+    the run, of which only the latest are remembered.
     """
 
     __tablename__ = "rejected_record"
-    __table_args__ = (Index(None, "run_id", "row_number"),)
+    __table_args__ = (
+        Index(None, "run_id", "row_number"),
+        Index(None, "sync_run_id"),
+        Index(
+            "uq_rejected_record_item",
+            "source_id",
+            "stream",
+            "external_id",
+            unique=True,
+            postgresql_where=text("stream IS NOT NULL"),
+        ),
+        Index(
+            "ix_rejected_record_listed",
+            "source_id",
+            text("created_at DESC"),
+            text("id DESC"),
+            postgresql_where=text("stream IS NOT NULL"),
+        ),
+        Index(
+            "ix_rejected_record_open",
+            "source_id",
+            text("created_at DESC"),
+            text("id DESC"),
+            postgresql_where=text("stream IS NOT NULL AND resolved_at IS NULL"),
+        ),
+    )
     merge = Merge.KEEP
+    category = "open"
+    reach = None
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     run_id: Mapped[UUID | None] = mapped_column(ForeignKey("import_run.id", ondelete="CASCADE"))
     source_id: Mapped[int] = mapped_column(ForeignKey("source.id"))
     row_number: Mapped[int | None]
+    sync_run_id: Mapped[UUID | None] = mapped_column(ForeignKey("sync_run.id", ondelete="SET NULL"))
+    stream: Mapped[str | None]
+    external_id: Mapped[str | None] = mapped_column(info=categorised("provenance"))
     field: Mapped[str]
     reason: Mapped[str]
     recorded: Mapped[bool] = mapped_column(server_default="false")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    resolved_at: Mapped[datetime | None]

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import logging
 import signal
 import socket
@@ -66,16 +65,6 @@ class Lived:
             await send({"type": "lifespan.startup.complete"})
             await receive()
         await send({"type": "lifespan.shutdown.complete"})
-
-
-def settle() -> None:
-    """What is there now stays: the collector need not look at it with every request.
-
-    With its usual thresholds it takes a third of the CPU time.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
 
 
 class Http(HttpToolsProtocol):

@@ -51,10 +51,12 @@ def test_foreign_bytes_are_not_ours(data: bytes) -> None:
         Keyring([OLD]).open(Sealed(data), place="thing/1")
 
 
-def test_short_body_stays_shut() -> None:
-    sealed = Keyring([OLD]).seal(b"", place="thing/1")
-    with pytest.raises(StopJob):
-        Keyring([OLD]).open(Sealed(sealed.data[:20]), place="thing/1")
+@pytest.mark.parametrize("length", range(5, 36))
+def test_cut_secret_stays_shut(length: int) -> None:
+    ring = Keyring([OLD])
+    cut = Sealed(ring.seal(b"abc", place="thing/1").data[:length])
+    with pytest.raises(StopJob, match="changed or moved"):
+        ring.open(cut, place="thing/1")
 
 
 def test_older_key_opens_and_newer_seals() -> None:

@@ -34,6 +34,7 @@ def order(**more: Any) -> Order:
         (order(customer=Person(external_id="x" * 300)), "customer"),
         (order(store="s" * 300), "store"),
         (order(total=Decimal("NaN")), "total"),
+        (order(total=Decimal("NaN12")), "total"),
         (order(lines=(OrderLine(product="p" * 300),)), "lines[0].product"),
         (order(lines=(OrderLine(), OrderLine(quantity=Decimal("1e400")))), "lines[1].quantity"),
         (order(lines=(OrderLine(total=Decimal("1e-400")),)), "lines[0].total"),

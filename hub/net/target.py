@@ -1,0 +1,46 @@
+"""Whom a line leads to, and how it is let in: the words that `hub.net` shares with the vault."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+from uuid import UUID
+
+from hub.adapter import Adapter, Answer, Call, Values
+
+Bare = Callable[[Call], Awaitable[Answer]]
+"""Asks without credentials, once: how a `Login` gets its token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One integration: its id, its vendor, and its settings by key (secrets are not among them)."""
+
+    integration: UUID
+    adapter: Adapter
+    values: Values = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """Headers that let a call in, and the version of the token in them. Printing it shows none."""
+
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
+    version: int
+
+
+class Credentials(Protocol):
+    """What signs calls. The vault does, without knowing how they are sent."""
+
+    async def headers(self, target: Target, bare: Bare) -> Signed:
+        """What lets a call in at present; logs in where there is no token yet.
+
+        Raises Reconnect where a person has to give new secrets.
+        """
+        ...
+
+    async def renew(self, target: Target, bare: Bare, *, stale: int) -> Signed:
+        """What lets a call in after the token of version `stale` was refused.
+
+        However many ask, in however many processes, one logs in. Raises Reconnect.
+        """
+        ...

@@ -1,0 +1,105 @@
+"""The contract says what it is, and refuses declarations that can be seen to be wrong."""
+
+import ast
+from dataclasses import FrozenInstanceError, replace
+from inspect import getsource
+from types import ModuleType
+from typing import Any, get_args
+
+import pytest
+
+from hub import adapter, paging
+from hub.adapter import Adapter, Call, Child, Cursor, Key, Never, Privacy, Setting, Stream
+from hub.models.base import CATEGORIES
+from hub.records import Customer
+
+CALL = Call(path="/")
+STREAM = Stream(
+    key="people",
+    title="People",
+    kind=Customer,
+    ask=lambda _: CALL,
+    map=lambda item, _: Customer(external_id=str(item)),
+    fields=(),
+    cursor=Cursor(field="changed"),
+    deletions=Never("it is an archive"),
+)
+URL = Setting(key="url", title="Address")
+KEY = Setting(key="key", title="Key", secret=True)
+GOOD = Adapter(
+    key="shop",
+    title="Shop",
+    family="erp",
+    docs="https://shop.example.com",
+    settings=(URL, KEY),
+    base="{url}",
+    auth=Key(),
+    check=lambda _: CALL,
+    streams=(STREAM,),
+    privacy=Privacy(holds=("identity",), by_hand="Ask the archive."),
+)
+
+
+def undocumented(module: ModuleType) -> list[str]:
+    """Fields and names of a module that no text follows."""
+    classes = [node for node in ast.parse(getsource(module)).body if isinstance(node, ast.ClassDef)]
+    return [
+        f"{owner.name}.{ast.unparse(node.target)}"
+        for owner in classes
+        for node, after in zip(owner.body, [*owner.body[1:], None], strict=True)
+        if isinstance(node, ast.AnnAssign)
+        and not (isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant))
+    ]
+
+
+@pytest.mark.parametrize("module", [adapter, paging])
+def test_every_field_is_documented(module: ModuleType) -> None:
+    assert undocumented(module) == []
+
+
+def test_declaration_is_frozen() -> None:
+    with pytest.raises(FrozenInstanceError):
+        GOOD.title = "Other"  # type: ignore[misc]
+
+
+def test_unknown_key_is_impossible() -> None:
+    with pytest.raises(TypeError, match="pagination"):
+        Stream(**{"key": "people", "pagination": "links"})  # type: ignore[arg-type]
+
+
+def test_categories_are_those_of_scopes() -> None:
+    assert set(get_args(adapter.Category)) == set(CATEGORIES) - {"provenance", "open"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"key": "My shop"}, "'My shop' is no name"),
+        ({"settings": (URL, KEY, URL)}, "settings have 'url' twice"),
+        ({"settings": (URL, KEY, Setting(key="source", title="Source"))}, "'source' twice"),
+        ({"settings": (URL, KEY, Setting(key="calls", title="Calls"))}, "'calls' twice, or it is"),
+        ({"settings": (URL, KEY, Setting(key="seconds", title="Seconds"))}, "'seconds' twice"),
+        ({"streams": (STREAM, STREAM)}, "streams have 'people' twice"),
+        ({"streams": (replace(STREAM, key=""),)}, "'' is no name"),
+        ({"base": "https://{host}"}, "base names {host}"),
+        ({"base": "{url}/{key}"}, "base names {key}"),
+        ({"auth": Key(form="{user}:{key}")}, "auth names {user}"),
+        ({"privacy": Privacy(holds=(), by_hand=" ")}, "privacy.by_hand"),
+    ],
+)
+def test_wrong_declaration_is_refused(wrong: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=r"^adapter ") as refused:
+        replace(GOOD, **wrong)
+    assert said in str(refused.value)
+
+
+def test_children_apart_need_a_place() -> None:
+    child = Child(key="", owners=lambda _: (), ask=lambda _: CALL, fields=(), apart=True)
+    with pytest.raises(ValueError, match="need a key"):
+        replace(GOOD, streams=(replace(STREAM, children=(child,)),))
+
+
+def test_defaults_change_nothing() -> None:
+    assert GOOD.plain([1]) == [1]
+    assert STREAM.described(adapter.Answer(status=200, headers={})) == ()
+    assert STREAM.pages == paging.ById()
