@@ -9,7 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from hub import conditions
-from hub.conditions import CATALOGUES, DIRECT, Field
+from hub.conditions import DIRECT, LISTS, Field
 from schema import recording
 from schema.errors import OUTCOMES
 from schema.media import Media
@@ -104,7 +104,7 @@ def _head(*cells: str) -> Iterator[str]:
 
 def _conditions() -> Iterator[str]:
     yield from _head("list", "condition", "takes", "category", "what it is about")
-    for name, catalogue in CATALOGUES.items():
+    for name, catalogue in LISTS.items():
         for key, field in catalogue.fields.items():
             yield _row(f"`{name}`", f"`{key}`", _takes(field), field.category, field.description)
 
@@ -117,7 +117,7 @@ def _takes(field: Field) -> str:
 
 def _orderings() -> Iterator[str]:
     yield from _head("list", "`orderBy`", "category", "order")
-    for name, catalogue in CATALOGUES.items():
+    for name, catalogue in LISTS.items():
         for key, ordering in catalogue.orderings.items():
             yield _row(f"`{name}`", f"`{key}`", ordering.category, ordering.description)
 
@@ -153,7 +153,7 @@ def _costs() -> Iterator[str]:
     yield _row("a plain list without it", f"{cost.USUAL} times")
     yield _row("`totalCount`, `hasMore`", cost.COUNTING)
     yield _row("a mutation", "1 a record, and what is asked of its customers, for each record")
-    yield _row("values, `pageInfo`, `Money`, `viewer`, introspection", 0)
+    yield _row("values, `pageInfo`, `Money`, `viewer`, `adapters`, introspection", 0)
 
 
 TABLES: Mapping[str, Callable[[], Iterator[str]]] = {

@@ -34,6 +34,7 @@ ARGUMENTS = {
     "where": "Which ones.",
 }
 """What arguments are for that are the same wherever they stand."""
+PARTS = frozenset({"Adapter", "AdapterSetting", "AdapterStream", "Money", "PageInfo", "Viewer"})
 
 
 def build() -> strawberry.Schema:
@@ -113,10 +114,8 @@ def _attribute(name: str) -> Any:
 
 
 def _is_part(type_: GraphQLObjectType) -> bool:
-    """Types that are only ever made by plans: money, pages and who asks."""
-    return type_.name in {"Money", "PageInfo", "Viewer"} or type_.name.endswith(
-        ("Connection", "Edge")
-    )
+    """Types that are only ever made by plans: money, pages, and what is told from memory."""
+    return type_.name in PARTS or type_.name.endswith(("Connection", "Edge"))
 
 
 def _from_row(row: Any, info: Info, **_: Any) -> Any:

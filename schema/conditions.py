@@ -8,10 +8,18 @@ from typing import TYPE_CHECKING, Any
 import strawberry
 from strawberry import UNSET
 
-from hub.conditions import CUSTOMERS, DIRECT, INTERACTIONS, ORDERS, PRODUCTS
+from hub.conditions import (
+    CUSTOMERS,
+    DIRECT,
+    INTERACTIONS,
+    ORDERS,
+    PRODUCTS,
+    REJECTED,
+    RUNS,
+)
 from hub.conditions.catalogue import Catalogue, Field, Operator
 from schema.scalars import Json
-from schema.words import Gender, InteractionDirection, InteractionKind
+from schema.words import Gender, InteractionDirection, InteractionKind, SyncMode, SyncState
 
 VALUES: Mapping[str, Any] = {
     "AttributeValue": Json,
@@ -24,6 +32,8 @@ VALUES: Mapping[str, Any] = {
     "InteractionDirection": InteractionDirection,
     "InteractionKind": InteractionKind,
     "String": str,
+    "SyncMode": SyncMode,
+    "SyncState": SyncState,
 }
 SAYS: Mapping[str, str] = {
     "eq": "It is this.",
@@ -100,8 +110,14 @@ if TYPE_CHECKING:
 
     class InteractionWhere: ...
 
+    class SyncRunWhere: ...
+
+    class RejectedRecordWhere: ...
+
 else:
     CustomerWhere = _where("CustomerWhere", CUSTOMERS, "customers")
     OrderWhere = _where("OrderWhere", ORDERS, "orders")
     ProductWhere = _where("ProductWhere", PRODUCTS, "products")
     InteractionWhere = _where("InteractionWhere", INTERACTIONS, "interactions")
+    SyncRunWhere = _where("SyncRunWhere", RUNS, "runs")
+    RejectedRecordWhere = _where("RejectedRecordWhere", REJECTED, "items")

@@ -1,5 +1,7 @@
 """The engine: requests become plans, plans become answers."""
 
+import asyncio
+import contextlib
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,6 +14,7 @@ from graphql import ExecutionResult, GraphQLError, OperationType, VariableValues
 
 from hub.config import Settings
 from hub.db.engine import AWAY, Database
+from hub.errors import BadInput
 from hub.feed import Feed
 from schema import errors
 from schema.build import core
@@ -19,9 +22,10 @@ from schema.plan.cache import Cache
 from schema.plan.compile import ROUND
 from schema.plan.document import Document, Faulty, Operation, fault
 from schema.plan.limits import Limits
-from schema.plan.plan import Plan, Planner, followed
+from schema.plan.plan import Plan, Planner
 from schema.plan.run import STALE, Reader, Row
 from schema.plan.sight import Sight
+from schema.plan.statement import Statement
 from schema.plan.types import execute
 from schema.rate import Rates
 from schema.request import Answer, Caller, Outcome, Request
@@ -37,6 +41,9 @@ KEPT = 16_000_000
 PLANS = 8_000_000
 """Bytes of plans that are kept: each of an operation for a sight and a shape of its variables."""
 SIGHTS = 2_000
+GLANCE_SECONDS = 0.5
+LONGEST_GLANCE_SECONDS = 2.0
+"""Between two looks at something that is watched."""
 
 
 @dataclass(slots=True)
@@ -120,8 +127,14 @@ class Engine:
         except Exception as error:
             yield replace(_failed(error), kind=kind)
             return
-        async for answer in self._followed(prepared, caller):
-            yield answer
+        ((key, statement),) = prepared.plan.statements.items()
+        if statement.watches:
+            stream = self._watched(prepared, key, statement)
+        else:
+            stream = self._followed(prepared, key, statement)
+        async with contextlib.aclosing(stream):
+            async for answer in stream:
+                yield answer
 
     async def _answer(
         self, operation: Operation, request: Request, caller: Caller, *, only_reads: bool
@@ -199,8 +212,10 @@ class Engine:
         self._wrote()
         return _completed(result, context.cost, MUTATION, context.people)
 
-    async def _followed(self, prepared: Prepared, caller: Caller) -> AsyncGenerator[Answer]:
-        key, statement = followed(prepared.plan)
+    async def _followed(
+        self, prepared: Prepared, key: str, statement: Statement
+    ) -> AsyncGenerator[Answer]:
+        """Events as they are numbered, until nobody listens."""
         since = await self._feed.beyond(-1)
         while True:
             until = await self._feed.beyond(since)
@@ -213,9 +228,38 @@ class Engine:
                 yield replace(_failed(error), kind=SUBSCRIPTION)
                 return
             for row in rows:
-                data = b'{"data":{"' + key.encode() + b'":' + row.data + b"}}"
-                yield Answer(data, people=row.people, kind=SUBSCRIPTION)
+                yield _told(key, row.data, row.people)
             since = rows[-1].position if len(rows) == ROUND else until
+
+    async def _watched(
+        self, prepared: Prepared, key: str, statement: Statement
+    ) -> AsyncGenerator[Answer]:
+        """A row as it comes to look, until it is over; looked at less often while nothing happens.
+
+        Nobody tells of such changes, and few watch them: to be told would cost every page of every
+        sync.
+        """
+        watched, since = None, None
+        before, pause = b"", GLANCE_SECONDS
+        while True:
+            try:
+                known = {"#watched": watched, "#since": since}
+                bound = statement.bound({**prepared.variables, **known})
+                seen = await self._reader.glimpse(statement, bound)
+                if not seen.is_known:
+                    raise BadInput(statement.unknown)
+            except Exception as error:
+                yield replace(_failed(error), kind=SUBSCRIPTION)
+                return
+            is_gone = watched is not None and seen.id is None
+            watched, since = seen.id, since or seen.at
+            if watched is not None and seen.data != before:
+                yield _told(key, seen.data, b"")
+                before, pause = seen.data, GLANCE_SECONDS
+            if is_gone or seen.is_over:
+                return
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, LONGEST_GLANCE_SECONDS)
 
     def _operation(self, request: Request) -> Operation:
         text = self._trusted.text(request)
@@ -278,6 +322,12 @@ class Engine:
             for key, statement in prepared.plan.statements.items()
         }
         return await self._reader.each(bound) if bound else {}
+
+
+def _told(key: str, data: bytes, people: bytes) -> Answer:
+    """One answer of a subscription."""
+    body = b'{"data":{"' + key.encode() + b'":' + data + b"}}"
+    return Answer(body, people=people, kind=SUBSCRIPTION)
 
 
 def _extensions(cost: int) -> bytes:

@@ -32,6 +32,7 @@ from schema.recording import (
     record_interactions,
     record_orders,
 )
+from schema.syncing import SyncIntegrationInput, SyncIntegrationPayload, sync_integration
 from schema.writing import written
 
 AGAIN = " The same again changes nothing."
@@ -76,3 +77,11 @@ class Mutation:
 
     @written(undo_decision, "identity:decide", "Undo a decision about identity.")
     def undo_decision(self, input: UndoDecisionInput) -> UndoDecisionPayload | None: ...
+
+    @written(
+        sync_integration,
+        "integrations:manage",
+        "Have a connected system read: a worker does it in a moment. What waits already for the"
+        " same is not asked for twice.",
+    )
+    def sync_integration(self, input: SyncIntegrationInput) -> SyncIntegrationPayload | None: ...

@@ -5,7 +5,7 @@ from typing import Any
 
 import strawberry
 
-from hub.conditions import CUSTOMERS, INTERACTIONS, ORDERS, PRODUCTS
+from hub.conditions import CUSTOMERS, INTERACTIONS, ORDERS, PRODUCTS, REJECTED, RUNS
 from hub.conditions.catalogue import Catalogue
 
 
@@ -37,3 +37,15 @@ class ProductOrder(Enum):
 class InteractionOrder(Enum):
     NEWEST = _order(INTERACTIONS, "NEWEST")
     OLDEST = _order(INTERACTIONS, "OLDEST")
+
+
+@strawberry.enum(description="How runs are ordered; among equals by id.")
+class SyncRunOrder(Enum):
+    NEWEST = _order(RUNS, "NEWEST")
+    OLDEST = _order(RUNS, "OLDEST")
+
+
+@strawberry.enum(description="How rejected items are ordered; among equals by id.")
+class RejectedRecordOrder(Enum):
+    NEWEST = _order(REJECTED, "NEWEST")
+    OLDEST = _order(REJECTED, "OLDEST")

@@ -9,10 +9,11 @@ from schema.conditions import CustomerWhere, InteractionWhere, OrderWhere, Produ
 from schema.connection import After, Before, Connection, First, Last, Most, Node
 from schema.consent import Purpose
 from schema.customer import Customer
+from schema.integration import Adapter, Integration, adapters
 from schema.interaction import Interaction
 from schema.order import Order
 from schema.orderings import CustomerOrder, InteractionOrder, OrderOrder, ProductOrder
-from schema.plan.mapping import ById, Local, Lookup, Many, Page, field, listed
+from schema.plan.mapping import ById, Keyed, Local, Lookup, Many, Page, field, listed
 from schema.product import Product
 from schema.viewer import Viewer, viewer
 
@@ -95,6 +96,18 @@ class Query:
 
     @listed(Many("", '{n}."bit"'), "The purposes that data may be used for.")
     def purposes(self, first: Most = UNSET) -> list[Purpose]: ...
+
+    @listed(Many("", '{n}."name"'), "The systems that are connected, by name.")
+    def integrations(self, first: Most = UNSET) -> list[Integration]: ...
+
+    @listed(Keyed("name", "name"), "The connected system of a name; null if there is none.")
+    def integration(
+        self, name: Annotated[str, strawberry.argument(description="Its name.")]
+    ) -> Integration | None: ...
+
+    adapters: list[Adapter] = field(
+        Local(adapters, "integrations:read"), "What systems can be connected by, as installed."
+    )
 
     @listed(ById(NODES), "Anything that has an id; null where it is not there or not allowed.")
     def node(

@@ -9,8 +9,9 @@ from strawberry import UNSET
 
 from hub import models
 from schema.customer import Customer
-from schema.plan.mapping import Leaf, One, column, entity, field, followed
+from schema.plan.mapping import Leaf, One, column, entity, field, followed, watched
 from schema.scalars import global_id_in_sql
+from schema.syncing import PROGRESS, SyncRun
 
 RESOLVED = (
     '{n}."id" = coalesce((SELECT a."customer_id" FROM "{v}"."customer_alias" a'
@@ -52,3 +53,13 @@ class Subscription:
             strawberry.argument(description="Only of these types, such as `customer.updated`."),
         ] = UNSET,
     ) -> AsyncGenerator[CustomerChange]: ...
+
+    @watched(
+        PROGRESS,
+        "How the run of a connected system goes on that is under way, or else the next one; ends"
+        " with the run.",
+    )
+    async def sync_progress(
+        self,
+        integration: Annotated[str, strawberry.argument(description="The integration's name.")],
+    ) -> AsyncGenerator[SyncRun]: ...

@@ -45,3 +45,34 @@ class ConsentWord(Enum):
     DENIED = strawberry.enum_value("denied", description="They were asked and did not agree.")
     WITHDRAWN = strawberry.enum_value("withdrawn", description="They agreed once, and no longer.")
     OBJECTED = strawberry.enum_value("objected", description="They object.")
+
+
+@strawberry.enum(description="What of a connected system is read.")
+class SyncMode(Enum):
+    INCREMENTAL = strawberry.enum_value("incremental", description="What changed since last time.")
+    FULL = strawberry.enum_value("full", description="Everything.")
+    RECONCILE = strawberry.enum_value(
+        "reconcile", description="What changed, and what is gone: all ids are compared."
+    )
+    RETRY = strawberry.enum_value("retry", description="The items that were rejected, once more.")
+    REMAP = strawberry.enum_value(
+        "remap", description="Nothing: what was read before is mapped again."
+    )
+
+
+@strawberry.enum(description="How far a run is, or how it ended.")
+class SyncState(Enum):
+    QUEUED = strawberry.enum_value("queued", description="It waits for a worker.")
+    RUNNING = strawberry.enum_value("running", description="It is under way.")
+    DONE = strawberry.enum_value("done", description="It came to its end.")
+    WAITING = strawberry.enum_value(
+        "waiting", description="The system asked to wait; it goes on then."
+    )
+    FAILED = strawberry.enum_value("failed", description="It failed; a later run goes on.")
+    RECONNECT = strawberry.enum_value(
+        "reconnect", description="It was not let in: a person has to connect the system again."
+    )
+    STOPPED = strawberry.enum_value(
+        "stopped", description="A person has to change something before another can go on."
+    )
+    CANCELLED = strawberry.enum_value("cancelled", description="A person ended it.")

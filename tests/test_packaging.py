@@ -62,6 +62,7 @@ def test_wheel_holds_four_packages(built: Path) -> None:
         names = archive.namelist()
     assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == ROOMS
     assert "hub/names.txt" in names
+    assert "hub/db/migrations/versions/0004_jobs.sql" in names
     assert not [name for name in names if "__pycache__" in name]
 
 

@@ -38,9 +38,12 @@ COMMANDS: Mapping[str, Command] = {
     "export": Command("hub.cli.exporting:command", "Write links or customers to a file"),
     "identity": Command("hub.cli.identity:command", "Ask and decide who is the same person"),
     "import": Command("hub.cli.importing:command", "Read customers, orders and more from a file"),
+    "integration": Command("hub.cli.integration:command", "Connect systems, and look after them"),
     "migrate": Command("hub.cli.database:migrate", "Bring the database to this release's schema"),
     "serve": Command("hub.cli.serving:command", "Answer GraphQL over HTTP and WebSockets"),
     "stop": Command("hub.cli.database:stop", "Stop the embedded database"),
+    "sync": Command("hub.cli.syncing:command", "Read an integration now"),
+    "worker": Command("hub.cli.worker:command", "Read integrations on time and on demand"),
 }
 
 

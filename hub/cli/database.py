@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 import click
 
+from hub import registry
 from hub.app import bring_up
 from hub.cli import run, tell
 from hub.config import Settings, settings
@@ -48,13 +49,23 @@ def doctor(context: click.Context, *, as_json: bool) -> None:
     Ends with 1 if the hub can not work like this. Changes nothing; the embedded database is
     started if need be.
     """
-    findings = run(health.examine(settings(), progress=tell))
+    findings = [*run(health.examine(settings(), progress=tell)), *_adapters()]
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
         _show(findings)
     if any(finding.state == "fail" for finding in findings):
         context.exit(1)
+
+
+def _adapters() -> Sequence[Finding]:
+    """Whether every installed adapter loads; those that do are used whatever becomes of others."""
+    broken = [
+        Finding("adapters", "warn", f"{entry} can not be used: {why}.")
+        for entry, why in registry.faulty().items()
+    ]
+    there = ", ".join(registry.adapters()) or "none"
+    return broken or [Finding("adapters", "ok", f"All that are installed load: {there}.")]
 
 
 def _show(findings: Sequence[Finding]) -> None:

@@ -20,6 +20,7 @@ from hub.conditions.catalogue import (
     Through,
 )
 from hub.conditions.people import CUSTOMERS
+from hub.conditions.readings import REJECTED, RUNS
 from hub.conditions.things import INTERACTIONS, ORDERS, PRODUCTS
 from hub.errors import BadInput
 from hub.models.base import Category
@@ -29,8 +30,11 @@ __all__ = [
     "CUSTOMERS",
     "DIRECT",
     "INTERACTIONS",
+    "LISTS",
     "ORDERS",
     "PRODUCTS",
+    "REJECTED",
+    "RUNS",
     "Bind",
     "Catalogue",
     "Condition",
@@ -47,7 +51,9 @@ CATALOGUES: Mapping[str, Catalogue] = {
     "products": PRODUCTS,
     "interactions": INTERACTIONS,
 }
-"""By the name of the list."""
+"""By the name of the list: those that hold all there is."""
+LISTS: Mapping[str, Catalogue] = {**CATALOGUES, "runs": RUNS, "rejectedRecords": REJECTED}
+"""The same, with those that are only part of something."""
 
 DEEPEST = 6
 MOST = 60

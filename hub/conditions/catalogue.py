@@ -111,8 +111,12 @@ class Ordering:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """All that a list can be chosen and ordered by; `view` holds its rows."""
+    """All that a list can be chosen and ordered by.
+
+    `view` holds its rows; `id_cast` is the SQL type of their ids.
+    """
 
     view: str
     fields: Mapping[str, Field]
     orderings: Mapping[str, Ordering]
+    id_cast: str = "uuid"

@@ -9,7 +9,7 @@ from graphql import FieldNode, GraphQLField, GraphQLObjectType
 from hub.identifiers import Unusable, normalise
 from hub.records import IdentifierType
 from schema.plan.cost import Cost
-from schema.plan.mapping import ById, Chosen, Follow, Lookup, Many, Page, Read
+from schema.plan.mapping import ById, Chosen, Follow, Keyed, Lookup, Many, Page, Read, Watch
 from schema.plan.pages import page
 from schema.plan.rows import Nodes, Rows
 from schema.plan.statement import Piece, Statement
@@ -18,6 +18,7 @@ from schema.plan.values import Slot
 from schema.scalars import raw_id, typed_id
 
 SINCE, UNTIL, IDS = Slot(("#since",)), Slot(("#until",)), Slot(("#ids",))
+WATCHED = Slot(("#watched",))
 """What the hub itself binds: no variable of a document has such a name."""
 ROUND = 500
 """Events that one statement takes up at most."""
@@ -57,6 +58,10 @@ def statement(
             sql = _chosen(rows, field, nodes, cost)
         case Follow():
             sql = _followed(rows, field, nodes, cost)
+        case Keyed():
+            sql = _keyed(rows, read, field, nodes, cost)
+        case Watch():
+            sql = _watched(rows, read, field, nodes, cost)
         case _:
             raise LookupError(f"{nodes[0].name.value} is not a root field")
     return rows.draft.statement(sql), cost
@@ -151,3 +156,31 @@ def _followed(rows: Rows, field: GraphQLField, nodes: Nodes, cost: Cost) -> str:
     if given.get("types") is not None:
         where.append(f't."type" = ANY({bind(given["types"], "text[]")})')
     return f'{select} WHERE {" AND ".join(where)} ORDER BY t."position" LIMIT {ROUND}'
+
+
+def _keyed(rows: Rows, read: Keyed, field: GraphQLField, nodes: Nodes, cost: Cost) -> str:
+    value = rows.draft.bind(rows.arguments(field, nodes)[read.argument], "text")
+    select = _rows_of(rows, object_type(field), nodes, cost)
+    return f'{select} WHERE t."{read.column}" = {value}'
+
+
+def _watched(rows: Rows, read: Watch, field: GraphQLField, nodes: Nodes, cost: Cost) -> str:
+    """One row that tells whether there is anything to watch, and what is watched, if anything.
+
+    Once something is watched, that is what is looked at, whatever becomes of it.
+    """
+    rows.draft.unknown = read.unknown
+    value = rows.draft.bind(rows.arguments(field, nodes)[read.argument], "text")
+    watched = rows.draft.bind(WATCHED, "uuid")
+    since = rows.draft.bind(SINCE, "timestamptz")
+    known, on, alive, over, order = (
+        template.format(t="t", v=rows.sight.schema, a=value, since=since)
+        for template in (read.known, read.on, read.alive, read.over, read.order)
+    )
+    more = f', t."id" AS id, NOT ({alive}) AS is_over'
+    select = _rows_of(rows, object_type(field), nodes, cost, more)
+    next_ = f"{alive} OR coalesce({over}, false)"
+    one = f'CASE WHEN {watched} IS NULL THEN {next_} ELSE t."id" = {watched} END'
+    found = f"{select} WHERE {on} AND {one} ORDER BY {order} LIMIT 1"
+    seen = f"SELECT {known} AS is_known, now() AS at, w.* FROM (SELECT) s"
+    return f"{seen} LEFT JOIN LATERAL ({found}) w ON true"

@@ -13,12 +13,14 @@ from hub.errors import BadInput
 
 LONGEST = 4_000
 """Characters of a cursor; names may be long."""
+DIGITS = 18
+"""Of a number that every bigint can hold."""
 WRONG = "This is not a cursor of this list in this order: use one that the same list gave."
 
 
 def in_sql(order: str, key: str, id_: str) -> str:
     """The cursor of a row; `key` is SQL for text."""
-    pair = f"json_build_array('{order}', {key}, {id_})::text"
+    pair = f"json_build_array('{order}', {key}, {id_}::text)::text"
     return f"translate(encode(convert_to({pair}, 'UTF8'), 'base64'), E'\\n', '')"
 
 
@@ -27,9 +29,10 @@ def key(order: str, cast: str) -> Callable[[Any], Any]:
     return lambda cursor: _typed(_parts(cursor, order)[1], cast)
 
 
-def id_(order: str) -> Callable[[Any], UUID]:
+def id_(order: str, cast: str) -> Callable[[Any], UUID | int]:
     """What reads the id out of a cursor."""
-    return lambda cursor: _uuid(_parts(cursor, order)[2])
+    read = _uuid if cast == "uuid" else _number
+    return lambda cursor: read(_parts(cursor, order)[2])
 
 
 def _parts(cursor: Any, order: str) -> list[str]:
@@ -49,6 +52,12 @@ def _uuid(text: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise BadInput(WRONG) from None
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= DIGITS):
+        raise BadInput(WRONG)
+    return int(text)
 
 
 def _typed(text: str, cast: str) -> Any:

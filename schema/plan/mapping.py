@@ -5,7 +5,7 @@ customer it belongs to, and of `{v}`, the schema of the purpose; `{n}` is the ro
 to, `{c}` the categories that the caller's scopes open.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ForwardRef, Optional, TypeVar, dataclass_transform
 
@@ -97,10 +97,23 @@ class ById:
 
 
 @dataclass(frozen=True, slots=True)
-class Local:
-    """What the hub knows without asking the database: `about` makes it of who asks."""
+class Keyed:
+    """The one row that has the value of an argument in a column, or null."""
 
-    about: Callable[[Any], Mapping[str, Any]]
+    argument: str
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """What the hub knows without asking the database: `about` makes it of who asks.
+
+    An object or a list of them, by the names that its fields have in GraphQL; objects may hold
+    others. `scope`: what who asks needs to have.
+    """
+
+    about: Callable[[Any], Any]
+    scope: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +126,41 @@ class Follow:
     """Events beyond a position, of a type that begins so."""
 
 
-Read = Leaf | GlobalId | Part | One | Many | Page | Choice | Lookup | ById | Local | Chosen | Follow
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """One row, each time it came to look otherwise, until it is over; then the stream ends.
+
+    Of the rows for which `on` is true of an argument `{a}` the first in this order is taken up that
+    is `alive`; while none is, one is waited for, or else taken up when it is `over` already: ended
+    after `{since}`, while nobody looked. `known`: whether there is what the argument names; if not,
+    `unknown` says so.
+    """
+
+    argument: str
+    on: str
+    alive: str
+    over: str
+    order: str
+    known: str
+    unknown: str
+
+
+Read = (
+    Leaf
+    | GlobalId
+    | Part
+    | One
+    | Many
+    | Page
+    | Choice
+    | Lookup
+    | ById
+    | Keyed
+    | Local
+    | Chosen
+    | Follow
+    | Watch
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +235,15 @@ def followed(description: str) -> Callable[[Callable[..., Any]], Any]:
 
     def declare(signature: Callable[..., Any]) -> Any:
         return field(Follow(), description, resolver=signature, is_subscription=True)
+
+    return declare
+
+
+def watched(read: Watch, description: str) -> Callable[[Callable[..., Any]], Any]:
+    """Declare a subscription to a row in the same way."""
+
+    def declare(signature: Callable[..., Any]) -> Any:
+        return field(read, description, resolver=signature, is_subscription=True)
 
     return declare
 

@@ -7,7 +7,7 @@ from typing import Any
 from graphql import GraphQLField, GraphQLObjectType
 
 from hub import conditions
-from hub.conditions import CATALOGUES, Bind, Catalogue, Ordering
+from hub.conditions import LISTS, Bind, Catalogue, Ordering
 from hub.errors import BadInput
 from hub.models.base import Category
 from schema.plan import cursor
@@ -80,7 +80,7 @@ def _prepared(rows: Rows, read: Page, field: GraphQLField, nodes: Nodes, outer: 
         raise BadInput("Ask for the first or for the last items of a list, not for both.")
     type_ = object_type(field)
     node_type = object_type(type_.fields["nodes"])
-    catalogue = CATALOGUES[read.list]
+    catalogue = LISTS[read.list]
     order = given["orderBy"]
     name = getattr(order, "name", order)
     ordering = catalogue.orderings[name]
@@ -364,7 +364,8 @@ def _compared(page: _Page, item: str, side: str, *, inverse: bool = False) -> st
     ordering, value = page.ordering, page.given[side]
     draft = page.rows.draft
     key = draft.bind(value, ordering.cast, cursor.key(page.order, ordering.cast))
-    id_ = draft.bind(value, "uuid", cursor.id_(page.order))
+    cast = page.catalogue.id_cast
+    id_ = draft.bind(value, cast, cursor.id_(page.order, cast))
     is_later = (side == "after") is not ordering.descending
     sign = {(True, False): ">", (False, False): "<", (True, True): "<=", (False, True): ">="}
     return f'({item}."{ordering.column}", {item}."id") {sign[is_later, inverse]} ({key}, {id_})'

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from graphql import GraphQLObjectType, GraphQLSchema, VariableValues, get_named_type
+from graphql import GraphQLObjectType, GraphQLSchema, VariableValues
 
-from schema.plan import introspection
+from schema.plan import introspection, local
 from schema.plan.compile import nested, statement
 from schema.plan.cost import Cost
 from schema.plan.document import Operation
@@ -123,15 +123,9 @@ class Planner:
         read: Local,
         nodes: Nodes,
     ) -> Told:
-        type_ = cast("GraphQLObjectType", get_named_type(root.fields[nodes[0].name.value].type))
-        selected = self.selector(operation, values).of(type_, nodes)
-        names = {key: chosen[0].name.value for key, chosen in selected.items()}
-
-        def told(caller: Any, _: VariableValues) -> dict[str, Any]:
-            found = {"__typename": type_.name, **read.about(caller)}
-            return {key: found[name] for key, name in names.items()}
-
-        return told
+        field = root.fields[nodes[0].name.value]
+        tell = local.told(self.sight, self.selector(operation, values), read, field, nodes)
+        return lambda caller, _: tell(caller)
 
 
 def _constant(value: Any) -> Told:
@@ -142,9 +136,3 @@ def _root(schema: GraphQLSchema, operation: Operation) -> GraphQLObjectType:
     root = schema.get_root_type(operation.kind)
     assert root is not None  # noqa: S101 - validation saw it
     return root
-
-
-def followed(plan: Plan) -> tuple[str, Statement]:
-    """The one field of a subscription and its statement."""
-    ((key, made),) = plan.statements.items()
-    return key, made

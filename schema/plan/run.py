@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
@@ -33,6 +35,17 @@ class Row:
     data: bytes
     people: bytes
     position: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Glimpse:
+    """What is watched looked like this `at` a time; without `id` there was nothing yet."""
+
+    is_known: bool
+    at: datetime
+    id: UUID | None
+    data: bytes
+    is_over: bool
 
 
 NOTHING = Row(b"null", b"")
@@ -85,6 +98,14 @@ class Reader:
         async with self._database.reader.acquire() as connection:
             rows = await connection.fetch(statement.sql, *arguments)
         return [Row(row["data"], row["people"] or b"", row["position"]) for row in rows]
+
+    async def glimpse(self, statement: Statement, arguments: Sequence[Any]) -> Glimpse:
+        """What a statement that watches sees."""
+        async with self._database.reader.acquire() as connection:
+            row: Any = await connection.fetchrow(statement.sql, *arguments)
+        return Glimpse(
+            row["is_known"], row["at"], row["id"], row["data"] or b"", bool(row["is_over"])
+        )
 
 
 def _row(row: Any) -> Row:

@@ -59,17 +59,22 @@ class Sight:
                 " that may."
             )
         if entity.scope is not None:
-            self._demand_scope(entity.scope, name)
+            self.demand_scope(entity.scope, name)
         if entity.model.reach != "{customer}":  # that there is something of a kind says a lot
             self.demand_category(entity.model.category, name)
         table = entity.model.__table__
         for column in columns:
             self.demand_category(_category(table.columns[column], entity.model), name)  # type: ignore[arg-type]  # a Column
 
+    def demand_scope(self, scope: str, name: str) -> None:
+        """Raise unless the caller's scopes have this one."""
+        if scope not in self.scopes:
+            raise Forbidden(f"{name} needs the scope {scope}, which the client does not have.")
+
     def demand_category(self, category: Category | None, name: str) -> None:
         """Raise unless the scopes open a category of data."""
         if category is not None and category != "open":
-            self._demand_scope(READS[category], name)
+            self.demand_scope(READS[category], name)
 
     def demand_choice(self, categories: Iterable[Category], name: str) -> None:
         """Raise unless people may be chosen or ordered by these categories.
@@ -105,10 +110,6 @@ class Sight:
         is_profiling = by_consent and category in {"trade", "behaviour", "profile"}
         has_scope = READS[category] in self.scopes
         return has_scope and category in self.use.may_return and not is_profiling
-
-    def _demand_scope(self, scope: str, name: str) -> None:
-        if scope not in self.scopes:
-            raise Forbidden(f"{name} needs the scope {scope}, which the client does not have.")
 
     def _shown(self, model: type[Base]) -> frozenset[str]:
         table = model.__tablename__

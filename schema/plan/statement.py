@@ -12,12 +12,18 @@ class Statement:
     """SQL that answers one root field, and what takes its arguments from the variables.
 
     It gives one row: `data`, finished JSON, and `people`, the ids of the customers in it, 16 bytes
-    each. A `skewed` one wants a plan made for its arguments each time.
+    each. A `skewed` one wants a plan made for its arguments each time. One that `watches` is run
+    again and again, and says so when there is nothing to watch: `unknown`.
     """
 
     sql: str
     arguments: Sequence[Extract]
     skewed: bool = False
+    unknown: str = ""
+
+    @property
+    def watches(self) -> bool:
+        return bool(self.unknown)
 
     def bound(self, variables: Mapping[str, Any]) -> list[Any]:
         """The arguments for these variables. Raises BadInput for a value that can not be used."""
@@ -30,6 +36,7 @@ class Draft:
 
     arguments: list[Extract] = field(default_factory=list[Extract])
     skewed: bool = False
+    unknown: str = ""
     _rows: int = 0
 
     def bind(self, value: Any, cast: str, convert: Convert | None = None) -> str:
@@ -43,7 +50,7 @@ class Draft:
         return f"r{self._rows}"
 
     def statement(self, sql: str) -> Statement:
-        return Statement(sql, tuple(self.arguments), self.skewed)
+        return Statement(sql, tuple(self.arguments), self.skewed, self.unknown)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,9 @@ import pytest
 from hub.db import migrate
 from hub.db.embedded import EmbeddedServer
 from hub.db.engine import Database
+from tests.adapters.installed import installed
 from tests.conftest import Store
+from tests.hub.cli import forked
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -51,6 +53,17 @@ def test_doctor_speaks_json(hub: Run, database: Database) -> None:
     done = hub("doctor", "--json", database_url=found.owner, database_reader_url=found.reader)
     assert done.returncode == 0
     assert {finding["state"] for finding in json.loads(done.stdout)} == {"ok"}
+
+
+def test_doctor_names_adapters_that_do_not_load(database: Database, tmp_path: Path) -> None:
+    found = database.addresses
+    variables = {"HUB_DATABASE_URL": found.owner, "HUB_DATABASE_READER_URL": found.reader or ""}
+    assert "All that are installed load: odoo, tryton." in forked.run(["doctor"], variables).stdout
+    with installed(tmp_path, {"theirs": "broken:ADAPTER"}):
+        done = forked.run(["doctor", "--json"], variables)
+    (finding,) = [one for one in json.loads(done.stdout) if one["subject"] == "adapters"]
+    assert (done.returncode, finding["state"]) == (0, "warn")
+    assert finding["message"].startswith("theirs can not be used: broken:ADAPTER does not load")
 
 
 def test_embedded_store_passes(hub: Run, data_dir: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from hub import conditions
-from hub.conditions import CATALOGUES, CUSTOMERS, Condition
+from hub.conditions import CUSTOMERS, LISTS, Condition
 from hub.errors import BadInput
 from hub.models import Base
 
@@ -48,8 +48,8 @@ def test_size_is_bounded() -> None:
         compiled({"or": [{"city": {"eq": "x"}}] * 100})
 
 
-@pytest.mark.parametrize("name", CATALOGUES)
+@pytest.mark.parametrize("name", LISTS)
 def test_orders_are_columns_that_are_never_null(name: str) -> None:
-    catalogue = CATALOGUES[name]
+    catalogue = LISTS[name]
     columns = Base.metadata.tables[catalogue.view].columns
     assert not any(columns[o.column].nullable for o in catalogue.orderings.values())
