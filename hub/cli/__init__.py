@@ -34,6 +34,7 @@ class Command:
 
 COMMANDS: Mapping[str, Command] = {
     "client": Command("hub.cli.client:command", "Register programs that ask, and make tokens"),
+    "demo": Command("hub.cli.demo:command", "Show a hub at work, over a supermarket's sales"),
     "doctor": Command("hub.cli.database:doctor", "Look for what is missing, and say what mends it"),
     "export": Command("hub.cli.exporting:command", "Write links or customers to a file"),
     "identity": Command("hub.cli.identity:command", "Ask and decide who is the same person"),
