@@ -15,6 +15,7 @@ from bench import (
     single,
     startup,
     store,
+    syncing,
     writes,
 )
 from bench.figures import Figure
@@ -33,6 +34,7 @@ ALONE: Mapping[str, Measure] = {
     "reads": reads.measure,
     "febrl": febrl.measure,
     "startup": startup.measure,
+    "sync": syncing.measure,
 }
 
 

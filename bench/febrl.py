@@ -17,9 +17,9 @@ from pathlib import Path
 import click
 
 from bench import people, store
-from bench.datasets import data_file
 from bench.figures import Figure
 from bench.installation import Installation
+from hub.cli.demo.retail import data_file
 
 SEED = 4
 PEOPLE = 5_000

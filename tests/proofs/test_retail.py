@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from bench.datasets import data_file
 from bench.installation import Installation
+from hub.cli.demo.retail import data_file
 from tests.proofs.conftest import Install, Tell
 
 MAPS = Path(__file__).parents[2] / "bench" / "maps"
