@@ -82,8 +82,18 @@ class Database:
         if configured is not None:
             return await cls.over(settings, configured)
         server = EmbeddedServer(settings.data_dir, user=settings.database_user, progress=progress)
-        found = await asyncio.to_thread(server.ensure)
-        return await cls.over(settings, found, server=server)
+        return await cls._over_embedded(settings, server)
+
+    @classmethod
+    async def _over_embedded(cls, settings: Settings, server: EmbeddedServer) -> Self:
+        """Start it and open it. Who is interrupted meanwhile leaves no server behind."""
+        starting = asyncio.ensure_future(asyncio.to_thread(server.ensure))
+        try:
+            return await cls.over(settings, await asyncio.shield(starting), server=server)
+        except BaseException:
+            await asyncio.wait([starting])
+            await asyncio.to_thread(server.release)
+            raise
 
     @classmethod
     async def over(

@@ -1,5 +1,6 @@
 """The embedded server: from nothing, through every kind of death, shared and refused."""
 
+import asyncio
 import os
 import shutil
 import subprocess
@@ -28,6 +29,16 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be several
 async def test_first_query_comes_quickly(empty_dir: Path) -> None:
     tries = [await _first_query(empty_dir / f"hub-{n}") for n in range(3)]
     assert min(tries) < 5, "others use the machine too, but hardly three times in a row"
+
+
+async def test_interrupted_start_leaves_no_server(data_dir: Path) -> None:
+    opening = asyncio.create_task(Database.open(Settings(data_dir=data_dir)))
+    while not (data_dir / "postgres" / "postmaster.pid").exists():
+        await asyncio.sleep(0.001)
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    assert not EmbeddedServer(data_dir).stop()
 
 
 async def _first_query(folder: Path) -> float:
