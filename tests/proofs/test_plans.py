@@ -10,6 +10,10 @@ from tests.proofs.conftest import Tell
 
 pytestmark = pytest.mark.slow
 
+BY_ATTRIBUTE = 30.0
+"""Milliseconds where people are chosen by attributes: some thousands are sorted for one page, which
+takes 4 to 13 ms, as busy as the machine is."""
+
 
 @pytest.fixture
 async def full() -> AsyncGenerator[Database]:
@@ -23,5 +27,8 @@ async def test_every_list_goes_by_an_index(full: Database, tell: Tell) -> None:
     found = [page async for page in lists.asked(full)]
     longest = max(page.milliseconds for page in found)
     tell(f"{len(found)} statements, the longest {longest:.1f} ms in the database")
-    too_long = [page for page in found if page.whole or page.milliseconds > lists.MILLISECONDS]
-    assert too_long == []
+    assert [str(page) for page in found if page.whole or page.milliseconds > _most(page)] == []
+
+
+def _most(page: lists.Asked) -> float:
+    return BY_ATTRIBUTE if "attribute" in page.where else lists.MILLISECONDS
