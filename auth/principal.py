@@ -1,4 +1,4 @@
-"""Who asks: a client, what it may touch, and what for."""
+"""Who asks: a client, for whom, what it may touch, and what for."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,13 +9,21 @@ from hub.errors import PurposeNeeded, PurposeNotAllowed
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A client as its token describes it; `purposes` are keys in the order they were given."""
+    """A client as its token describes it; `purposes` are keys in the order they were given.
+
+    `user_id` and `user` (a name) are the colleague's on whose behalf it asks, if there is one. A
+    principal with a `customer_id` is bound: it may see and do what that customer may, for
+    themselves, and nothing else.
+    """
 
     client_id: UUID
     name: str
     scopes: frozenset[str]
     purposes: tuple[str, ...]
     expires_at: datetime
+    user_id: UUID | None = None
+    user: str | None = None
+    customer_id: UUID | None = None
 
     def purpose(self, wanted: str | None) -> str:
         """The purpose of one request: the one it names, or the only one the client has."""

@@ -1,6 +1,20 @@
 """The tables, by subject. Importing this package registers every one of them."""
 
-from hub.models.access import OauthClient, SigningKey
+from hub.models.access import (
+    ClientAssertion,
+    OauthClient,
+    OauthCode,
+    OauthGrant,
+    OauthToken,
+    RateBudget,
+    RevokedToken,
+    Role,
+    SigningKey,
+    Throttle,
+    User,
+    UserRole,
+    UserSession,
+)
 from hub.models.base import CATEGORIES, Base, Category, Merge
 from hub.models.behaviour import Interaction, InteractionParticipant
 from hub.models.consent import ConsentEntry, ConsentState, Purpose
@@ -24,6 +38,7 @@ from hub.models.identity import (
 )
 from hub.models.integration import (
     CallSlot,
+    ConnectionRequest,
     Credential,
     Integration,
     SourceItem,
@@ -45,6 +60,8 @@ __all__ = [
     "BlockedIdentifier",
     "CallSlot",
     "Category",
+    "ClientAssertion",
+    "ConnectionRequest",
     "ConsentEntry",
     "ConsentState",
     "Credential",
@@ -63,12 +80,18 @@ __all__ = [
     "InteractionParticipant",
     "Merge",
     "OauthClient",
+    "OauthCode",
+    "OauthGrant",
+    "OauthToken",
     "Order",
     "OrderLine",
     "PersonalDetails",
     "Product",
     "Purpose",
+    "RateBudget",
     "RejectedRecord",
+    "RevokedToken",
+    "Role",
     "SigningKey",
     "Source",
     "SourceItem",
@@ -78,4 +101,8 @@ __all__ = [
     "SyncListing",
     "SyncRun",
     "Tag",
+    "Throttle",
+    "User",
+    "UserRole",
+    "UserSession",
 ]

@@ -71,6 +71,21 @@ class Credential(Base):
     renewing_until: Mapped[datetime | None]
 
 
+class ConnectionRequest(Base):
+    """A person on their way to a vendor, to give the hub leave there; by the hash of the `state`
+    that they bring back. `sealed` is what only the hub may know meanwhile (the PKCE verifier).
+    """
+
+    __tablename__ = "connection_request"
+    __table_args__ = (Index(None, "integration_id"), Index(None, "expires_at"))
+    merge = Merge.KEEP
+
+    id: Mapped[bytes] = mapped_column(primary_key=True)
+    integration_id: Mapped[UUID] = mapped_column(ForeignKey("integration.id", ondelete="CASCADE"))
+    sealed: Mapped[bytes]
+    expires_at: Mapped[datetime]
+
+
 class StreamState(Base):
     """How far a stream was read.
 
