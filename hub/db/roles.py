@@ -20,7 +20,12 @@ READER = "hub_reader"
 DATABASE = "hub"
 READER_TIMEOUT = "30s"
 """The longest a statement of the reader may run."""
-TUNING = {"max_parallel_workers_per_gather": "0", "jit": "off"}
+TUNING = {
+    "max_parallel_workers_per_gather": "0",
+    "jit": "off",
+    "seq_page_cost": "0.1",
+    "random_page_cost": "0.1",
+}
 
 
 def identifier(name: str) -> str:
@@ -58,7 +63,9 @@ def timeout(reader: str) -> str:
 def tuning(reader: str) -> Iterator[str]:
     """Let the reader's statements be planned for what they are: short, and many at a time.
 
-    Starting parallel workers or compiling takes longer than a page does (measured: 8 ms).
+    Starting parallel workers or compiling takes longer than a page does (measured: 8 ms). Pages of
+    the database are in memory, so to visit one costs little more than to look at a row of it: else
+    12,000 rows in the right order seem as cheap as 800 out of it (measured: 9 ms against 0.4).
     """
     for name, value in TUNING.items():
         yield f"ALTER ROLE {identifier(reader)} SET {name} = {value}"
@@ -122,7 +129,7 @@ def _missing(owner: str, reader: str, *, version: int) -> Problem:
     )
 
 
-_FACTS = """
+_FACTS = f"""
 SELECT r.rolcanlogin, r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolcreatedb AS powerful,
        current_database() AS database,
        has_database_privilege(r.oid, current_database(), 'TEMP') AS may_temp,
@@ -135,8 +142,9 @@ SELECT r.rolcanlogin, r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolcr
              WHERE m.member = r.oid ORDER BY 1) AS memberships,
        EXISTS (SELECT FROM pg_db_role_setting s, unnest(s.setconfig) entry
                WHERE s.setrole = r.oid AND entry LIKE 'statement_timeout=%') AS is_bounded,
-       EXISTS (SELECT FROM pg_db_role_setting s, unnest(s.setconfig) entry
-               WHERE s.setrole = r.oid AND entry = 'max_parallel_workers_per_gather=0') AS is_tuned
+       ARRAY(SELECT split_part(entry, '=', 1)
+               FROM pg_db_role_setting s, unnest(s.setconfig) entry WHERE s.setrole = r.oid)
+       @> ARRAY[{", ".join(map(literal, TUNING))}] AS is_tuned
   FROM pg_roles r WHERE r.rolname = $1
 """
 
