@@ -2,7 +2,7 @@
 
 import json
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -13,6 +13,7 @@ from adapters.sandbox.model import Field, Model, Refused, is_list
 from adapters.sandbox.odoo_models import MODELS
 from adapters.sandbox.odoo_values import FALSE, SECOND, empty, microseconds, moment, operand
 from adapters.sandbox.page import Column, Draft, Plan
+from adapters.sandbox.paths import Paths
 from adapters.sandbox.shop import Book, Row
 
 STAMPS = {"create_date": "created", "write_date": "changed"}
@@ -33,6 +34,7 @@ class Rows:
     def __init__(self, book: Book) -> None:
         self.book = book
         self.plan = lru_cache(256)(self._plan)
+        self._paths = Paths(book, MODELS, STAMPS, self._value, nothing=False)
 
     def search(
         self, model: Model, clauses: Any, offset: int, limit: int | None, order: str, *, all_: bool
@@ -43,7 +45,7 @@ class Rows:
         where, facts, rest = domain.searched(tree)
         found = self.book.rows(model.name, where, facts, order=_order(model, order))
         if rest:
-            found = filter(domain.test(Both(tuple(rest)), self._values(model)), found)
+            found = filter(domain.test(Both(tuple(rest)), self._paths.of(model)), found)
         return [*islice(found, offset, None if limit is None else offset + limit)]
 
     def read(self, model: Model, rows: Sequence[Row], fields: Sequence[str], *, all_: bool) -> str:
@@ -89,33 +91,12 @@ class Rows:
             word, value = _instant(word, microseconds(value))
         return Leaf(path, word, value, _column(model, path) if value is not False else "")
 
-    def _values(self, model: Model) -> domain.Values:
-        def values(row: Row, path: tuple[str, ...]) -> Iterator[object]:
-            first, *further = path
-            if first in STAMPS:
-                yield getattr(row, STAMPS[first])
-            else:
-                yield from self._further(
-                    model.fields[first], self._value(model, row, first), further
-                )
-
-        return values
-
     def _value(self, model: Model, row: Row, name: str) -> Any:
         place = model.place(name)
         if place is not None:
             return json.loads(row.cells[place])
         (told,) = self.plan(model.name, (name,), True).objects([row])
         return json.loads(told)[name]
-
-    def _further(self, field: Field, value: Any, path: Sequence[str]) -> Iterator[object]:
-        found: list[Any] = value if is_list(value) else [value]
-        if not path:
-            yield from found
-            return
-        target = MODELS[field.relation]
-        for row in self.book.named(target.name, [one for one in found if one is not False]):
-            yield from self._values(target)(row, tuple(path))
 
     # -- answers ------------------------------------------------------------------------------
 

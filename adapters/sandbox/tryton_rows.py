@@ -1,7 +1,7 @@
 """The rows of the pretend Tryton: what its searches mean, and what its answers hold."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -10,6 +10,7 @@ from adapters.sandbox import domain, page
 from adapters.sandbox.domain import Both, Either, Leaf, Tree
 from adapters.sandbox.model import Field, Model, Refused, is_list
 from adapters.sandbox.page import Column, Draft, Plan
+from adapters.sandbox.paths import Paths
 from adapters.sandbox.shop import Book, Row
 from adapters.sandbox.tryton_models import MODELS
 from adapters.sandbox.tryton_values import NULL, decoded, moment, operand, plain
@@ -35,6 +36,7 @@ class Rows:
     def __init__(self, book: Book) -> None:
         self.book = book
         self.plan = lru_cache(256)(self._plan)
+        self._paths = Paths(book, MODELS, STAMPS, self._value, nothing=None)
 
     def search(
         self,
@@ -52,7 +54,7 @@ class Rows:
         by_book = _by_book(wanted)
         found = self.book.rows(model.name, where, facts, order=by_book or "id")
         if rest:
-            found = filter(domain.test(Both(tuple(rest)), self._values(model)), found)
+            found = filter(domain.test(Both(tuple(rest)), self._paths.of(model)), found)
         if not by_book:
             found = self._sorted(model, found, wanted)
         return [*islice(found, offset, None if limit is None or limit < 0 else offset + limit)]
@@ -105,18 +107,6 @@ class Rows:
             _field(model, name)
         return [(name, _is_downwards(word)) for name, word in order]
 
-    def _values(self, model: Model) -> domain.Values:
-        def values(row: Row, path: tuple[str, ...]) -> Iterator[object]:
-            first, *further = path
-            if first in STAMPS:
-                yield getattr(row, STAMPS[first])
-            else:
-                yield from self._further(
-                    model.fields[first], self._value(model, row, first), further
-                )
-
-        return values
-
     def _value(self, model: Model, row: Row, name: str) -> Any:
         place = model.place(name)
         if place is not None:
@@ -124,19 +114,10 @@ class Rows:
         (told,) = self.plan(model.name, (name,), True).objects([row])
         return plain(json.loads(told))[name]
 
-    def _further(self, field: Field, value: Any, path: Sequence[str]) -> Iterator[object]:
-        found: list[Any] = value if is_list(value) else [value]
-        if not path:
-            yield from found
-            return
-        target = MODELS[field.relation]
-        for row in self.book.named(target.name, [one for one in found if one is not None]):
-            yield from self._values(target)(row, tuple(path))
-
     def _sorted(
         self, model: Model, found: Iterable[Row], order: list[tuple[str, bool]]
     ) -> list[Row]:
-        values, rows = self._values(model), [*found]
+        values, rows = self._paths.of(model), [*found]
         for name, is_downwards in reversed(order):
             rows.sort(key=lambda row, name=name: _key(*values(row, (name,))), reverse=is_downwards)
         return rows
