@@ -1,6 +1,6 @@
 """Who asks: a client, for whom, what it may touch, and what for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -13,7 +13,9 @@ class Principal:
 
     `user_id` and `user` (a name) are the colleague's on whose behalf it asks, if there is one. A
     principal with a `customer_id` is bound: it may see and do what that customer may, for
-    themselves, and nothing else.
+    themselves, and nothing else. `token_id` and `grant_id` are what it came by, and `epoch` is when
+    (`auth.epoch`), to see whether that still counts. The limits are the client's own, where it has
+    any.
     """
 
     client_id: UUID
@@ -24,6 +26,11 @@ class Principal:
     user_id: UUID | None = None
     user: str | None = None
     customer_id: UUID | None = None
+    token_id: UUID | None = None
+    grant_id: UUID | None = None
+    cost_per_second: int | None = None
+    requests_per_second: int | None = None
+    epoch: int = field(default=-1, compare=False)
 
     def purpose(self, wanted: str | None) -> str:
         """The purpose of one request: the one it names, or the only one the client has."""

@@ -1,70 +1,54 @@
 """Access tokens: signed JSON Web Tokens in the form of RFC 9068, made and verified here."""
 
 import asyncio
-import re
 import time
-from base64 import urlsafe_b64decode
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
-from joserfc import jws, jwt
-from joserfc.errors import JoseError
+from joserfc import jws
 from joserfc.jwk import ECKey
 
-from auth import clients, keys
+from auth import claims, keys
+from auth.claims import TYPE, Header
+from auth.claims import Claims as Claims
+from auth.claims import Said as Said
 from auth.clients import Client
+from auth.epoch import Epoch
 from auth.keys import ALGORITHM, LEEWAY, LONGEST_LIFE
 from auth.principal import Principal
+from auth.rights import Rights
+from auth.standing import Had, Named, Standing
 from hub import clock
 from hub.crypto import Keyring
 from hub.db.connection import Connection
 from hub.db.engine import Database
-from hub.errors import BadInput, Forbidden, Unauthenticated
+from hub.errors import BadInput, Forbidden, Retry, Unauthenticated
 
-TYPE = "at+jwt"
 LIFE = timedelta(minutes=10)
-LONGEST_TOKEN = 8192
-"""Characters; a longer one is not looked at."""
 REMEMBERED = 4096
 """How many principals a process remembers, a few kilobytes each."""
 TRUSTED_SECONDS = 30.0
-"""How long a principal is believed before its client is looked up again.
+"""How long a principal is believed before it is looked up again, while changes are heard of.
 
 They expire from the memory instead of being re-checked in the background: nothing has to run for a
 removed client to stop, and none outlives a database that does not answer.
 """
-FORM = re.compile(r"([\w-]+)\.([\w-]+)\.[\w-]{86}", re.ASCII)
-"""Header, claims and a signature of 64 bytes; Python's own base64 would skip strange characters."""
-NEW_ONE = "get a new one (`hub client token NAME`)"
+UNHEARD_SECONDS = 1.0
+"""How long one is believed while no changes can be heard of."""
+PAUSE_SECONDS = 1.0
 
 
-Seconds = Annotated[int, msgspec.Meta(ge=0, lt=1 << 33)]
-"""A moment as tokens name it, counted from 1970; what a calendar can not hold is refused."""
-
-
-class Header(msgspec.Struct, forbid_unknown_fields=True):
-    """All that the header of our tokens says; `crit`, `jwk`, `jku` and the like are refused."""
-
-    typ: str
-    alg: str
-    kid: str
-
-
-class Claims(msgspec.Struct):
-    """What a token says. `scope` is a list with blanks between; `purposes` is a claim of ours."""
-
-    iss: str
-    aud: str | list[str]
-    sub: str
-    client_id: UUID
-    iat: Seconds
-    exp: Seconds
-    jti: str
-    scope: str
-    purposes: tuple[str, ...]
-    nbf: Seconds = 0
+def sign(
+    kid: str, key: ECKey, said: Said, *, base_url: str, life: timedelta = LIFE
+) -> tuple[str, Claims]:
+    """A token and what stands in it. Asks nobody: whether it may be given is the caller's care."""
+    header = {"typ": TYPE, "alg": ALGORITHM, "kid": kid}
+    made = claims.of(said, base_url, life)
+    return jws.serialize_compact(header, msgspec.json.encode(made), key, [ALGORITHM]), made
 
 
 async def issue(
@@ -75,142 +59,210 @@ async def issue(
     base_url: str,
     life: timedelta = LIFE,
 ) -> str:
-    """A token with all that the client has, for a while. In a transaction."""
+    """A token with all that the client has, for a while: the operator's. In a transaction."""
     if not timedelta(0) < life <= LONGEST_LIFE:
         raise BadInput(f"A token lives for {LONGEST_LIFE.seconds // 60} minutes at most.")
-    if client.disabled_at is not None:
-        raise Forbidden("The client is disabled, so there is no token for it.")
+    if client.disabled_at is not None or client.is_expired:
+        raise Forbidden("The client is disabled or has expired, so there is no token for it.")
     kid, key = await keys.signer(connection, keyring)
-    header = {"typ": TYPE, "alg": ALGORITHM, "kid": kid}
-    claims = msgspec.to_builtins(_claims(client, base_url, life))
-    return jwt.encode(header, claims, key, [ALGORITHM], default_type=None)
+    said = Said(client.id, client.scopes, client.purposes)
+    token, _ = sign(kid, key, said, base_url=base_url, life=life)
+    return token
 
 
-def _claims(client: Client, base_url: str, life: timedelta) -> Claims:
-    now = int(time.time())
-    return Claims(
-        iss=base_url,
-        aud=base_url,
-        sub=str(client.id),
-        client_id=client.id,
-        iat=now,
-        exp=now + int(life.total_seconds()),
-        jti=str(clock.new_id()),
-        scope=" ".join(client.scopes),
-        purposes=tuple(client.purposes),
-        nbf=now,
-    )
+class Seen(NamedTuple):
+    """A token that is ours: what it says, and whom it lets in since that was last looked up, which
+    was at `read_at` in the epoch `number`, and holds `until` (both monotonic)."""
+
+    claims: Claims
+    principal: Principal | None = None
+    number: int = -1
+    read_at: float = 0.0
+    until: float = 0.0
+
+
+@dataclass(slots=True)
+class Figures:
+    """How often tokens were known, verified and refused."""
+
+    verified: int = 0
+    refused: int = 0
 
 
 class Tokens:
     """The tokens that this process has seen, and how it verifies others. One per process."""
 
-    def __init__(self, database: Database, *, trusted_seconds: float = TRUSTED_SECONDS) -> None:
-        self._database = database
+    def __init__(
+        self,
+        database: Database,
+        epoch: Epoch | None = None,
+        *,
+        used: Callable[[UUID], None] = lambda _: None,
+        trusted_seconds: float = TRUSTED_SECONDS,
+    ) -> None:
+        """`used` is told the client whenever one is looked up, so twice a minute at least."""
+        self._used = used
         self._trusted_seconds = trusted_seconds
+        self._unheard_seconds = min(trusted_seconds, UNHEARD_SECONDS)
         self._base_url = database.settings.base_url
-        self._keys = keys.VerifyingKeys(database)
-        self._memory: dict[str, tuple[float, Principal]] = {}
-        self._running: dict[str, asyncio.Task[Principal]] = {}
+        self._epoch = epoch or Epoch(database)
+        self._keys = keys.VerifyingKeys(database, self._epoch)
+        self._standing = Standing(self._epoch)
+        self._memory: dict[str, Seen] = {}
+        self._figures = Figures()
+
+    def figures(self) -> dict[str, float]:
+        """How much work tokens make, for the metrics."""
+        return {
+            "tokens_known": len(self._memory),
+            "tokens_looked_up": self._standing.looked,
+            "tokens_verified": self._figures.verified,
+            "tokens_refused": self._figures.refused,
+            "access_changes": self._epoch.number,
+        }
 
     def known(self, token: str) -> Principal | None:
         """Who asks, if this process can tell without asking anybody: for every request."""
-        found = self._memory.get(token)
-        if found is None or found[0] <= time.monotonic():
+        seen = self._memory.get(token)
+        if seen is None:
             return None
-        return found[1]
+        now, epoch = time.monotonic(), self._epoch
+        if seen.until <= now or seen.number != epoch.number:
+            return None
+        oldest = now - self._unheard_seconds
+        if seen.read_at <= oldest and epoch.heard_at <= oldest:
+            return None
+        return seen.principal
 
     async def principal(self, token: str) -> Principal:
-        """Who asks. Raises Unauthenticated, or DatabaseUnreachable while that is so.
-
-        Of requests that bring the same token at a time, one verifies it for all.
-        """
+        """Who asks. Raises Unauthenticated, or DatabaseUnreachable while that is so."""
         if (known := self.known(token)) is not None:
             return known
-        header = _header(token)
-        running = self._running.get(token)
-        if running is None:
-            running = self._running[token] = asyncio.create_task(self._verify(token, header))
-            running.add_done_callback(lambda done: self._forget(token, done))
-        return await asyncio.shield(running)
+        try:
+            return await self._looked_up(token)
+        except Unauthenticated:
+            self._figures.refused += 1
+            self._memory.pop(token, None)
+            raise
 
-    def _forget(self, token: str, done: asyncio.Task[Principal]) -> None:
-        del self._running[token]
-        if not done.cancelled():
-            done.exception()  # whoever waited may have gone; asyncio wants it looked at
+    async def claims(self, token: str) -> Claims:
+        """What a token says, if it is ours and for now; what stands behind it is not looked at.
 
-    async def _verify(self, token: str, header: Header) -> Principal:
-        began = time.monotonic()
-        key = await self._keys.find(header.kid)
-        if key is None:
-            raise _strange()
-        claims = _claims_of(token, key, self._base_url)
-        async with self._database.transaction() as connection:
-            client = await clients.active(connection, claims.client_id)
-        if client is None:
-            raise Unauthenticated("The client of the access token was removed or disabled.")
-        principal = _principal(claims, client)
-        self._remember(token, principal, began)
+        Raises Unauthenticated.
+        """
+        return await self._read(token, claims.header(token))
+
+    def look_again(self) -> None:
+        """Believe nothing that was looked up before: this process just changed somebody's rights,
+        and what the database tells of it may come too late for the next request."""
+        self._epoch.advance()
+
+    async def ended(self, principal: Principal) -> None:
+        """Wait until a token counts no more, or not as it did. That it expires is for the caller to
+        see: it says when."""
+        number = principal.epoch
+        while True:
+            is_heard = self._epoch.heard_at > time.monotonic() - self._unheard_seconds
+            patience = self._trusted_seconds if is_heard else self._unheard_seconds
+            number = await self._epoch.beyond(number, seconds=patience)
+            if not await self._counts(principal):
+                return
+
+    async def _counts(self, principal: Principal) -> bool:
+        try:
+            had = await self._standing.of(_named(principal))
+        except Unauthenticated:
+            return False
+        except Retry:  # nothing can be read either, so there is nothing to stop
+            await asyncio.sleep(PAUSE_SECONDS)
+            return True
+        limits = principal.cost_per_second, principal.requests_per_second
+        return (
+            principal.scopes <= had.scopes
+            and had.purposes.issuperset(principal.purposes)
+            and limits == (had.cost_per_second, had.requests_per_second)
+        )
+
+    async def _looked_up(self, token: str) -> Principal:
+        """Look at all of a new token, and at what stands behind one that was seen before."""
+        said = await self._said(token)
+        began, number = time.monotonic(), self._epoch.number
+        had = await self._standing.of(_named_in(said))
+        self._used(said.client_id)
+        principal = _principal(said, had, number)
+        until = began + min(self._trusted_seconds, _left(said, had))
+        self._remember(token, Seen(said, principal, number, began, until))
         return principal
 
-    def _remember(self, token: str, principal: Principal, began: float) -> None:
-        """Until trust ends, counted from before the client was looked up, or the token expires."""
-        life = (principal.expires_at + LEEWAY - clock.now()).total_seconds()
+    async def _said(self, token: str) -> Claims:
+        """What a token says. Of requests that bring one at the same time the first verifies it."""
+        if (seen := self._memory.get(token)) is not None:
+            claims.demand_time(seen.claims)
+            return seen.claims
+        said = await self.claims(token)
+        self._remember(token, Seen(said))
+        return said
+
+    def _remember(self, token: str, seen: Seen) -> None:
+        """As the latest; the one that was looked up longest ago goes."""
         self._memory.pop(token, None)
         if len(self._memory) >= REMEMBERED:
             del self._memory[next(iter(self._memory))]
-        until = min(began + self._trusted_seconds, time.monotonic() + life)
-        self._memory[token] = until, principal
+        self._memory[token] = seen
+
+    async def _read(self, token: str, header: Header) -> Claims:
+        key = await self._keys.find(header.kid)
+        if key is None:
+            raise claims.strange()
+        self._figures.verified += 1
+        return claims.read(token, key, self._base_url)
 
 
-def _header(token: str) -> Header:
-    """The header, if the token looks like ours; costs next to nothing and asks nobody."""
-    if len(token) > LONGEST_TOKEN:
-        raise Unauthenticated(f"The access token is too long: {NEW_ONE}.")
-    form = FORM.fullmatch(token)
-    if form is None:
-        raise _strange()
-    try:
-        header = msgspec.json.decode(_unpadded(form[1]), type=Header)
-    except (ValueError, msgspec.MsgspecError, RecursionError) as error:
-        raise _strange() from error
-    if (header.typ, header.alg) != (TYPE, ALGORITHM):
-        raise _strange()
-    return header
-
-
-def _claims_of(token: str, key: ECKey, base_url: str) -> Claims:
-    """The claims, once signature, issuer, audience and times hold."""
-    try:
-        payload = jws.deserialize_compact(token, key, [ALGORITHM]).payload
-        claims = msgspec.json.decode(payload or b"", type=Claims)
-    except (JoseError, ValueError, msgspec.MsgspecError, RecursionError) as error:
-        raise _strange() from error
-    audience = [claims.aud] if isinstance(claims.aud, str) else claims.aud
-    if claims.iss != base_url or base_url not in audience:
-        raise Unauthenticated(f"The access token is for another hub or address: {NEW_ONE}.")
-    now, leeway = time.time(), LEEWAY.total_seconds()
-    if claims.exp + leeway <= now:
-        raise Unauthenticated(f"The access token has expired: {NEW_ONE}.")
-    if max(claims.nbf, claims.iat) > now + leeway:
-        raise Unauthenticated("The access token is not valid yet: compare the machines' clocks.")
-    return claims
-
-
-def _principal(claims: Claims, client: Client) -> Principal:
-    """What the token says, as far as its client still has it."""
-    return Principal(
-        client_id=client.id,
-        name=client.name,
-        scopes=frozenset(claims.scope.split()) & frozenset(client.scopes),
-        purposes=tuple(purpose for purpose in claims.purposes if purpose in client.purposes),
-        expires_at=datetime.fromtimestamp(claims.exp, UTC),
+def _named(principal: Principal) -> Named:
+    return Named(
+        principal.client_id,
+        principal.token_id,
+        principal.grant_id,
+        principal.user_id,
+        principal.customer_id,
     )
 
 
-def _unpadded(segment: str) -> bytes:
-    return urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
+def _named_in(said: Claims) -> Named:
+    return Named(said.client_id, said.jti, said.gid, said.user, said.customer)
 
 
-def _strange() -> Unauthenticated:
-    return Unauthenticated(f"This is not an access token of this hub: {NEW_ONE}.")
+def _left(said: Claims, had: Had) -> float:
+    """Seconds until the token ends, or what it was given for."""
+    left = said.exp + LEEWAY.total_seconds() - time.time()
+    if had.expires_at is not None:
+        left = min(left, (had.expires_at - clock.now()).total_seconds())
+    return left
+
+
+def _principal(said: Claims, had: Had, epoch: int) -> Principal:
+    """What the token says, as far as everybody concerned still has it."""
+    rights = _rights(said, had)
+    expires_at = datetime.fromtimestamp(said.exp, UTC)
+    return Principal(
+        client_id=said.client_id,
+        name=had.name,
+        scopes=frozenset(rights.scopes),
+        purposes=rights.purposes,
+        expires_at=min(expires_at, had.expires_at or expires_at),
+        user_id=said.user,
+        user=had.user,
+        customer_id=said.customer,
+        token_id=said.jti,
+        grant_id=said.gid,
+        cost_per_second=had.cost_per_second,
+        requests_per_second=had.requests_per_second,
+        epoch=epoch,
+    )
+
+
+def _rights(said: Claims, had: Had) -> Rights:
+    scopes = [scope for scope in said.scope.split() if scope in had.scopes]
+    purposes = [purpose for purpose in said.purposes if purpose in had.purposes]
+    rights = Rights.of(scopes, purposes)
+    return rights if said.customer is not None else rights.unbound()

@@ -132,6 +132,28 @@ class Settings(BaseSettings):
         "private, and without TLS (`http://`), with commas between them. Without one they reach "
         "public addresses only, by `https://`.",
     )
+    login_issuer: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s?#@]+$",
+        description="The company's OpenID provider, at which people log in, exactly as it names "
+        "itself (`issuer`). It has to know `HUB_BASE_URL/oauth/login/callback` as a redirect URI.",
+    )
+    login_client_id: str | None = Field(
+        None, description="What the provider calls the hub; needed with `login_issuer`."
+    )
+    login_client_secret: SecretStr | None = Field(
+        None, description="The hub's secret at the provider; none for a public client."
+    )
+    login_role_claim: str | None = Field(
+        None,
+        min_length=1,
+        description="The claim whose values give roles (`groups`, `realm_access.roles`): "
+        "`hub role set` says which value gives which. Who has none is let in if invited.",
+    )
+    login_scopes: Annotated[tuple[str, ...], *Listed] = Field(
+        ("openid", "email", "profile"),
+        description="Scopes asked of the provider, with commas between them.",
+    )
     job_workers: int = Field(
         1, ge=1, le=64, description="Processes of `hub worker`, which read the integrations."
     )
@@ -162,8 +184,16 @@ class Settings(BaseSettings):
     graphql_cost_per_second: int = Field(
         0,
         ge=0,
-        description="What all documents of one client may cost in a second, in each process; it "
-        "saves up for ten seconds. 0 means as much as it likes.",
+        description="What all documents of one client may cost in a second, in all processes "
+        "together; it saves up for ten seconds. 0 means as much as it likes. A client may have a "
+        "limit of its own.",
+    )
+    graphql_requests_per_second: int = Field(
+        0,
+        ge=0,
+        description="How many documents one client may send in a second, in all processes "
+        "together; it saves up for ten seconds. 0 means as many as it likes. A client may have a "
+        "limit of its own.",
     )
     trusted_documents: Literal["off", "allow", "only"] = Field(
         "off",

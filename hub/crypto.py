@@ -5,6 +5,7 @@ the ciphertext. Its place (`table/id`) is sealed in: a value moved elsewhere doe
 """
 
 import binascii
+import hmac
 import os
 from base64 import urlsafe_b64decode
 from collections.abc import Sequence
@@ -45,6 +46,7 @@ class Keyring:
     """The keys of a deployment: the first one seals, all of them open."""
 
     def __init__(self, keys: Sequence[bytes]) -> None:
+        self._keys = tuple(keys)
         self._ciphers = {_mark(key): AESGCM(key) for key in keys}
         self._first = _mark(keys[0])
 
@@ -87,6 +89,11 @@ class Keyring:
             raise StopJob(
                 f"The secret sealed at {place} was changed or moved: restore it from a backup."
             ) from error
+
+    def derived(self, what: str) -> Sequence[bytes]:
+        """A key for each of ours, good for this and nothing else; new things use the first."""
+        label = b"hub derived " + what.encode()
+        return [hmac.digest(key, label, "sha256") for key in self._keys]
 
     def has_key_of(self, sealed: Sealed) -> bool:
         """Whether one of the keys sealed it, as far as it says."""

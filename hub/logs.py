@@ -40,6 +40,7 @@ FIELDS: Mapping[str, tuple[type, ...]] = {
     "document": (str,),
     "due_at": (datetime,),
     "event_id": (UUID,),
+    "grant_id": (UUID,),
     "integration": (str, UUID),
     "job": (str,),
     "kind": (str,),

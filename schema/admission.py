@@ -25,6 +25,10 @@ class Tokens(Protocol):
         """Who asks. Raises Unauthenticated."""
         ...
 
+    async def ended(self, principal: Principal) -> None:
+        """Wait until the token that somebody came by counts no more, or not as it did."""
+        ...
+
 
 class Refusal(Exception):
     """A request that ends at the door, as HTTP tells it."""

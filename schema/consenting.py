@@ -11,6 +11,7 @@ from strawberry import UNSET
 from hub import clock
 from hub.db.connection import Connection
 from hub.errors import Conflict, NotFound, RejectedRecord
+from hub.identity.decisions import current
 from hub.intake import direct
 from hub.intake.direct import Declared, Statement
 from hub.records import ConsentWord as Word
@@ -119,6 +120,8 @@ async def _declared(
     whose = raw_id(customer, "Customer")
 
     async def work(connection: Connection) -> tuple[Declared, Collection[UUID]]:
+        if context.customer_id is not None:
+            await _demand_own(context, connection, whose, statement)
         declared = await direct.declare(connection, whose, statement, defaults=context.defaults)
         return declared, [declared.customer_id]
 
@@ -137,6 +140,21 @@ async def _declared(
         return _refused(user_error(error, "customer"))
     except RejectedRecord as error:
         return _refused(user_error(error, PLACES.get(error.field, error.field) or given_at))
+
+
+async def _demand_own(
+    context: Context, connection: Connection, whose: UUID, statement: Statement
+) -> None:
+    """Raise unless somebody bound speaks for themselves, of what is theirs.
+
+    Of others they do not learn whether there are any: it is as if there were none.
+    """
+    me = await current(connection, whose)
+    if me != context.customer_id:
+        raise NotFound("There is no customer with this id.")
+    contact, defaults = statement.contact_point, context.defaults
+    if contact is not None and not await direct.holds(connection, me, contact, defaults=defaults):
+        raise RejectedRecord("is not one of the customer's own", field="contact_point")
 
 
 PLACES = {"contact_point": "contactPoint", "valid_until": "validUntil", "given_at": ""}

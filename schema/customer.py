@@ -30,16 +30,16 @@ from schema.words import Gender, IdentifierType
 
 OF_CUSTOMER = '{n}."customer_id" = {t}."id"'
 TOOK_PART = (
-    '{n}."id" IN (SELECT p."interaction_id" FROM "{v}"."interaction_participant" p'
+    '{n}."id" IN (SELECT p."interaction_id" FROM {v[interaction_participant]} p'
     ' WHERE p."customer_id" = {t}."id")'
 )
 SAID_OF = (
-    '{n}."id" IN (SELECT l."record_id" FROM "{v}"."identity_link" l'
+    '{n}."id" IN (SELECT l."record_id" FROM {v[identity_link]} l'
     ' WHERE l."customer_id" = {t}."id" AND l."unlinked_at" IS NULL)'
 )
 
 IS_OPEN = (
-    '(SELECT d."category" FROM "{v}"."attribute_definition" d WHERE d."key" = {n}."key") = ANY({c})'
+    '(SELECT d."category" FROM {v[attribute_definition]} d WHERE d."key" = {n}."key") = ANY({c})'
 )
 """An attribute is of its own declared category."""
 
@@ -84,7 +84,7 @@ class Attribute:
     key: str = column(models.Attribute.key, "Its key.")
     title: str = field(
         Leaf(
-            '(SELECT d."title" FROM "{v}"."attribute_definition" d WHERE d."key" = {t}."key")',
+            '(SELECT d."title" FROM {v[attribute_definition]} d WHERE d."key" = {t}."key")',
             ("key",),
         ),
         "Its name for people.",

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ import strawberry
 import structlog
 from graphql import ExecutionResult, GraphQLError, OperationType, VariableValues
 
+from auth.budget import Budgets
 from hub.config import Settings
 from hub.db.engine import AWAY, Database
 from hub.errors import BadInput
@@ -27,7 +28,7 @@ from schema.plan.run import STALE, Reader, Row
 from schema.plan.sight import Sight
 from schema.plan.statement import Statement
 from schema.plan.types import execute
-from schema.rate import Rates
+from schema.plan.views import CUSTOMER
 from schema.request import Answer, Caller, Outcome, Request
 from schema.trusted import Trusted
 from schema.unit import Context, carried_out
@@ -82,19 +83,20 @@ class Engine:
         self._feed = feed
         self._trusted = trusted
         self._wrote = wrote
-        self._rates = Rates(settings.graphql_cost_per_second)
+        self._budgets = Budgets(database)
         self._pinned: Mapping[str, Document] = {}
         self._documents: Cache[Document] = Cache(KEPT)
         self._plans: Cache[Plan] = Cache(PLANS)
-        self._planners: dict[tuple[str, frozenset[str]], Planner] = {}
+        self._planners: dict[Hashable, Planner] = {}
 
-    def figures(self) -> Mapping[str, int]:
-        """How well what was seen before is kept, for the metrics."""
+    def figures(self) -> Mapping[str, float]:
+        """How well things are kept, and how often clients ask for too much, for the metrics."""
         return {
             "documents_hit": self._documents.hits,
             "documents_missed": self._documents.misses,
             "plans_hit": self._plans.hits,
             "plans_missed": self._plans.misses,
+            **self._budgets.figures(),
         }
 
     async def prepare(self) -> None:
@@ -108,6 +110,7 @@ class Engine:
         """Answer a query or a mutation."""
         kind = ""
         try:
+            await self._budgets.take(caller.principal, requests=1)
             operation = self._operation(request)
             kind = operation.kind.value
             return await self._answer(operation, request, caller, only_reads=only_reads)
@@ -118,12 +121,14 @@ class Engine:
         """A subscription's answers as they come; for a query or a mutation exactly one."""
         kind = ""
         try:
+            await self._budgets.take(caller.principal, requests=1)
             operation = self._operation(request)
             kind = operation.kind.value
             if operation.kind is not OperationType.SUBSCRIPTION:
                 yield await self._answer(operation, request, caller, only_reads=False)
                 return
             prepared = self._prepared(operation, request, caller)
+            await self._budgets.take(caller.principal, cost=prepared.cost)
         except Exception as error:
             yield replace(_failed(error), kind=kind)
             return
@@ -153,8 +158,10 @@ class Engine:
                 )
 
     async def _query(self, operation: Operation, request: Request, caller: Caller) -> Answer:
+        prepared = self._prepared(operation, request, caller)
+        await self._budgets.take(caller.principal, cost=prepared.cost)
         try:
-            return await self._read(self._prepared(operation, request, caller), caller)
+            return await self._read(prepared, caller)
         except STALE:
             await self._forget()
         except (*AWAY, asyncpg.InterfaceError):
@@ -169,6 +176,7 @@ class Engine:
 
     async def _read(self, prepared: Prepared, caller: Caller) -> Answer:
         plan = prepared.plan
+        caller = self._aware(caller) if plan.told else caller
         rows = await self._rows(prepared)
         parts: list[bytes] = []
         people = b""
@@ -186,9 +194,13 @@ class Engine:
             )
         return Answer(body, people=people, kind=QUERY)
 
+    def _aware(self, caller: Caller) -> Caller:
+        """A caller who can be told what they may still ask for."""
+        return replace(caller, budget=self._budgets.budget(caller.principal))
+
     async def executed(self, prepared: Prepared, caller: Caller) -> Answer:
         """Let Strawberry's executor answer a query, on the rows of the same plan."""
-        rows = await self._rows(prepared)
+        rows, caller = await self._rows(prepared), self._aware(caller)
         root = {key: msgspec.json.decode(row.data) for key, row in rows.items()}
         root |= {key: told(caller, prepared.values) for key, told in prepared.plan.told.items()}
         result = execute(
@@ -206,7 +218,7 @@ class Engine:
         values = operation.coerced(request.variables)
         planner = self._planner(caller)
         context = Context(
-            caller, self._database, self._settings, planner, operation, values, self._rates
+            caller, self._database, self._settings, planner, operation, values, self._budgets
         )
         result = await carried_out(context, self.core)
         self._wrote()
@@ -282,9 +294,8 @@ class Engine:
     ) -> Prepared:
         values = operation.coerced(request.variables)
         shape = operation.shape(values.coerced)
-        scopes = caller.principal.scopes
         plan = self._plans.found(
-            (operation.number, caller.purpose, scopes, shape, typed),
+            (operation.number, _sight(caller), shape, typed),
             lambda: self._compiled(operation, values, caller, typed=typed),
             lambda made: made.weight,
         )
@@ -294,8 +305,7 @@ class Engine:
                 "COST_TOO_HIGH",
                 f"This costs {cost} and may cost {self.limits.cost}: ask for shorter lists.",
             )
-        self._rates.take(caller.principal.client_id, cost)
-        return Prepared(operation, request.variables, values, plan, cost)
+        return Prepared(operation, request.variables, _for(caller, values), plan, cost)
 
     def _compiled(
         self, operation: Operation, values: VariableValues, caller: Caller, *, typed: bool
@@ -306,12 +316,11 @@ class Engine:
             raise Faulty("BAD_USER_INPUT", [error]) from None
 
     def _planner(self, caller: Caller) -> Planner:
-        key = (caller.purpose, caller.principal.scopes)
+        key = _sight(caller)
         if key not in self._planners:
             if len(self._planners) > SIGHTS:
                 self._planners.clear()
-            sight = Sight(self._reader.use(caller.purpose), caller.principal.scopes)
-            sight.admit()
+            sight = Sight.of(self._reader.use(caller.purpose), caller.principal)
             self._planners[key] = Planner(self.core, sight, self._settings.phone_region)
         return self._planners[key]
 
@@ -322,6 +331,20 @@ class Engine:
             for key, statement in prepared.plan.statements.items()
         }
         return await self._reader.each(bound) if bound else {}
+
+
+def _sight(caller: Caller) -> Hashable:
+    """All of a caller that decides what they may see; who is bound sees what others bound do."""
+    principal = caller.principal
+    return caller.purpose, principal.scopes, principal.customer_id is not None
+
+
+def _for(caller: Caller, values: VariableValues) -> VariableValues:
+    """The variables, with the customer whom the caller is bound to."""
+    customer = caller.principal.customer_id
+    if customer is None:
+        return values
+    return VariableValues(values.sources, {**values.coerced, CUSTOMER: customer})
 
 
 def _told(key: str, data: bytes, people: bytes) -> Answer:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 from time import perf_counter
 from typing import Any
 from urllib.parse import parse_qsl
@@ -171,6 +172,7 @@ class HttpDoor:
                 receive,
                 send,
                 expires_at=caller.principal.expires_at,
+                revoked=partial(self._tokens.ended, caller.principal),
                 stopping=stopping or asyncio.Event(),
                 keep_alive_seconds=self._keep_alive_seconds,
             )

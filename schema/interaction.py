@@ -28,7 +28,7 @@ class Participant:
     "A call, a mail, a meeting…",
     people=(
         "(SELECT string_agg(uuid_send(x.\"customer_id\"), ''::bytea)"
-        ' FROM "{v}"."interaction_participant" x WHERE x."interaction_id" = {t}."id")'
+        ' FROM {v[interaction_participant]} x WHERE x."interaction_id" = {t}."id")'
     ),
 )
 class Interaction(Node):

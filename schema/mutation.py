@@ -58,10 +58,16 @@ class Mutation:
         "consents:write",
         "Enter what a customer tells the hub of a purpose. A grant takes the place of whatever was"
         " said of that purpose before, by whichever source.",
+        is_own=True,
     )
     def record_consent(self, input: RecordConsentInput) -> ConsentPayload | None: ...
 
-    @written(withdraw_consent, "consents:write", "Enter that a customer no longer agrees.")
+    @written(
+        withdraw_consent,
+        "consents:write",
+        "Enter that a customer no longer agrees.",
+        is_own=True,
+    )
     def withdraw_consent(self, input: WithdrawConsentInput) -> ConsentPayload | None: ...
 
     @written(merge_customers, "identity:decide", "Decide that customers are one person.")

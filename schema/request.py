@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from auth.budget import Budget
 from auth.principal import Principal
 
 INTERNAL = "The hub failed to answer: its log says where. Try again, or tell its operator."
@@ -25,10 +26,11 @@ class Request(msgspec.Struct, rename="camel"):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks, and for which one of their purposes."""
+    """Who asks, and for which one of their purposes; `budget` is for them who want to know it."""
 
     principal: Principal
     purpose: str
+    budget: Budget | None = None
 
 
 class Outcome(Enum):

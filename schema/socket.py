@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import msgspec
 import structlog
 
+from auth.principal import Principal
 from hub import clock
 from hub.errors import HubError, PurposeNeeded, Retry
 from hub.web.asgi import Message, Receive, Scope, Send
@@ -107,6 +108,8 @@ class Connection:
         self._is_asked = False
         self._running: dict[str, asyncio.Task[None]] = {}
         self._ending: set[asyncio.Task[None]] = set()
+        self._watching: asyncio.Task[None] | None = None
+        self._is_revoked = False
 
     async def serve(self, receive: Receive) -> None:
         """Listen until either side has enough."""
@@ -115,15 +118,22 @@ class Connection:
                 while (message := await receive())["type"] != "websocket.disconnect":
                     await self._hear(_understood(message, self._decoder), patience)
         except Close as close:
-            await self._send(_closing(close.code, close.reason))
+            await self._close(_closing(close.code, close.reason))
         except TimeoutError:
-            await self._send(self._overdue())
+            await self._close(self._overdue())
         finally:
             await self._stop()
+
+    async def _close(self, last: Message) -> None:
+        """Operations end first: who reads slowly shall not get more of them before the end."""
+        await self._stop()
+        await self._send(last)
 
     def _overdue(self) -> Message:
         if self._caller is None:
             return _closing(4408, "Connection initialisation timeout")
+        if self._is_revoked:
+            return _closing(4403, "UNAUTHENTICATED: the access token no longer counts as it did")
         return _closing(4403, "UNAUTHENTICATED: the access token has expired")
 
     async def _hear(self, said: Said, patience: asyncio.Timeout) -> None:
@@ -147,9 +157,21 @@ class Connection:
             raise Close(4429, "Too many initialisation requests")
         self._is_asked = True
         self._caller = await self._admit({key.lower(): value for key, value in payload.items()})
-        left = (self._caller.principal.expires_at - clock.now()).total_seconds()
+        principal = self._caller.principal
+        left = (principal.expires_at - clock.now()).total_seconds()
         patience.reschedule(asyncio.get_running_loop().time() + left)
+        self._watching = asyncio.create_task(self._watch(principal, patience))
         await self._say({"type": "connection_ack"})
+
+    async def _watch(self, principal: Principal, patience: asyncio.Timeout) -> None:
+        """End the connection as soon as its token ends before its time."""
+        try:
+            await self._door.tokens.ended(principal)
+        except Exception as failure:
+            log.error("a token can not be watched, so its connection ends", exc_info=failure)
+        self._is_revoked = True
+        if not patience.expired():
+            patience.reschedule(asyncio.get_running_loop().time())
 
     async def _admit(self, payload: Mapping[str, Any]) -> Caller:
         """The caller by the first message, or else by the headers of the handshake."""
@@ -236,6 +258,8 @@ class Connection:
 
     async def _stop(self) -> None:
         running = [*self._running.values(), *self._ending]
+        if self._watching is not None:
+            running.append(self._watching)
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)

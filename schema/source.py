@@ -39,7 +39,7 @@ class Link:
     models.SourceRecord,
     "The latest version of what one source said of one thing.",
     people=(
-        '(SELECT uuid_send(l."customer_id") FROM "{v}"."identity_link" l'
+        '(SELECT uuid_send(l."customer_id") FROM {v[identity_link]} l'
         ' WHERE l."record_id" = coalesce({t}."about_id", {t}."id") AND l."unlinked_at" IS NULL)'
     ),
 )

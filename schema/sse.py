@@ -1,7 +1,7 @@
 """GraphQL over server-sent events, one connection per operation (`graphql-sse`, distinct mode)."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,7 @@ UNTIL_TOLD = "subscription"
 KEEP_ALIVE = b":\n\n"
 COMPLETE = b"event: complete\ndata:\n\n"
 EXPIRED = "The access token has expired: get a new one and ask again."
+REVOKED = "The access token no longer counts as it did: get a new one and ask again."
 HEADERS: list[Header] = [
     CONTENT_TYPE[Media.EVENTS],
     (b"cache-control", b"no-store"),
@@ -36,19 +37,21 @@ async def stream(
     send: Send,
     *,
     expires_at: datetime,
+    revoked: Callable[[], Coroutine[Any, Any, None]],
     stopping: asyncio.Event,
     keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
 ) -> tuple[str, str]:
     """Send the answers as they come, and return how it ended and the kind of operation it was.
 
-    Ends with `complete` when there are no more or the token has expired. When the hub stops it
-    breaks off without, so that the client comes back.
+    Ends with `complete` when there are no more, the token has expired or `revoked` has come to its
+    end. When the hub stops it breaks off without, so that the client comes back.
     """
     await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
     async with aclosing(answers):
         ends = {
             asyncio.create_task(_left(receive)): "gone",
             asyncio.create_task(stopping.wait()): "stopped",
+            asyncio.create_task(revoked()): "revoked",
         }
         try:
             ended, kind = await _pass_on(answers, send, ends, expires_at, keep_alive_seconds)
@@ -80,6 +83,8 @@ async def _pass_on(
                 return_when=asyncio.FIRST_COMPLETED,
             )
             if ended := next((ends[end] for end in ends if end in done), None):
+                if ended == "revoked":
+                    await _finish(send, event(complaint(REVOKED, "UNAUTHENTICATED")))
                 return ended, kind
             if upcoming in done:
                 if (answer := upcoming.result()) is None:

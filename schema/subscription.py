@@ -14,7 +14,7 @@ from schema.scalars import global_id_in_sql
 from schema.syncing import PROGRESS, SyncRun
 
 RESOLVED = (
-    '{n}."id" = coalesce((SELECT a."customer_id" FROM "{v}"."customer_alias" a'
+    '{n}."id" = coalesce((SELECT a."customer_id" FROM {v[customer_alias]} a'
     ' WHERE a."alias_id" = {t}."customer_id"), {t}."customer_id")'
 )
 

@@ -83,11 +83,11 @@ class RejectedRecord:
 
 PROGRESS = Watch(
     argument="integration",
-    on=('{t}."integration_id" = (SELECT i."id" FROM "{v}"."integration" i WHERE i."name" = {a})'),
+    on=('{t}."integration_id" = (SELECT i."id" FROM {v[integration]} i WHERE i."name" = {a})'),
     alive="{t}.\"state\" IN ('queued', 'running')",
     over='{t}."finished_at" > {since}',
     order='{t}."state" <> \'running\', {t}."created_at", {t}."id"',
-    known='EXISTS (SELECT FROM "{v}"."integration" i WHERE i."name" = {a})',
+    known='EXISTS (SELECT FROM {v[integration]} i WHERE i."name" = {a})',
     unknown="There is no integration of this name: `integrations` lists them.",
 )
 """The run that is under way, else the one that is next."""

@@ -17,6 +17,7 @@ from graphql import (
 )
 from graphql.execution.collect_fields import FragmentDetails
 
+from auth.budget import Budgets
 from hub.config import Settings
 from hub.db.connection import Connection
 from hub.db.engine import Database
@@ -26,11 +27,12 @@ from hub.intake import Defaults
 from schema.plan.document import Operation
 from schema.plan.mapping import Chosen, read_of
 from schema.plan.plan import Planner
+from schema.plan.sight import SELF
 from schema.plan.statement import Statement
 from schema.plan.types import Info, named_type, object_type
-from schema.rate import Rates
+from schema.plan.views import CUSTOMER
 from schema.request import Caller
-from schema.writing import write_of
+from schema.writing import Write, write_of
 
 R = TypeVar("R")
 P = TypeVar("P")
@@ -52,7 +54,7 @@ class Context:
     planner: Planner
     operation: Operation
     values: VariableValues
-    rates: Rates
+    budgets: Budgets
     wanted: dict[str, Wanted] = field(default_factory=dict[str, Wanted])
     cost: int = 0
     people: bytes = b""
@@ -68,19 +70,29 @@ class Context:
         """Who decides, as the hub keeps it."""
         return f"client:{self.caller.principal.name}"
 
-    def demand(self, scope: str, name: str) -> None:
-        """Raise Forbidden unless the client has a scope."""
+    @property
+    def customer_id(self) -> UUID | None:
+        """The customer whom the caller is bound to, who speaks for themselves alone."""
+        return self.caller.principal.customer_id
+
+    def demand(self, write: Write, name: str) -> None:
+        """Raise Forbidden unless the caller may write this."""
+        scope = write.scope
+        if self.customer_id is not None:
+            if not write.is_own:
+                raise Forbidden(f"{name} is not for a token that is bound to a customer.")
+            scope = SELF
         if scope not in self.caller.principal.scopes:
             raise Forbidden(f"{name} needs the scope {scope}, which the client does not have.")
 
-    def take(self, cost: int) -> None:
+    async def take(self, cost: int) -> None:
         """Count a cost. Raises RateLimited, and BadInput when nobody may ask for so much."""
         if self.cost + cost > self.settings.graphql_max_cost:
             raise BadInput(
                 f"This costs {self.cost + cost} and may cost {self.settings.graphql_max_cost}: send"
                 " fewer records at a time, or ask for less of their customers."
             )
-        self.rates.take(self.caller.principal.client_id, cost)
+        await self.budgets.take(self.caller.principal, cost=cost)
         self.cost += cost
 
 
@@ -128,7 +140,7 @@ def permit(context: Context, schema: GraphQLSchema) -> None:
         name = nodes[0].name.value
         write = write_of(root.fields[name]) if name in root.fields else None
         if write is not None:
-            context.demand(write.scope, name)
+            context.demand(write, name)
             type_ = object_type(root.fields[name])
             context.wanted[key] = dict(_within(context, type_, nodes, (key,)))
 
@@ -154,7 +166,7 @@ async def unit(
     """
     context: Context = info.context
     wanted = context.wanted[str(info.path.key)]
-    context.take(cost + each * sum(one for _, one in wanted.values()))
+    await context.take(cost + each * sum(one for _, one in wanted.values()))
 
     async def done(connection: Connection) -> tuple[P, bytes]:
         result, customers = await work(connection)
@@ -197,7 +209,8 @@ async def _read(
         f"SET LOCAL ROLE {identifier(context.database.reader_role)};"
         f" SET LOCAL statement_timeout = {literal(READER_TIMEOUT)}"
     )
-    variables = {**context.values.coerced, "#ids": list(customers)}
+    told = {"#ids": list(customers), CUSTOMER: context.customer_id}
+    variables = {**context.values.coerced, **told}
     found: dict[Place, Mapping[UUID, Any]] = {}
     people: list[bytes] = []
     for place, (statement, _) in wanted.items():

@@ -21,20 +21,28 @@ Do = Callable[[Info, Any], Awaitable[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """What a mutation does, and the scope that it needs."""
+    """What a mutation does, and the scope that it needs.
+
+    `is_own`: whether a customer may do it for themselves, with a token that is bound to them; what
+    it does sees to it that they do it for nobody else.
+    """
 
     do: Do
     scope: str
+    is_own: bool = False
 
 
-def written(do: Do, scope: str, description: str) -> Callable[[Callable[..., Any]], Any]:
+def written(
+    do: Do, scope: str, description: str, *, is_own: bool = False
+) -> Callable[[Callable[..., Any]], Any]:
     """Declare a mutation by a function whose signature says it all; the function never runs."""
+    bound = ", or a token that is bound to that customer" if is_own else ""
 
     def declare(signature: Callable[..., Any]) -> Any:
         return strawberry.field(
             resolver=signature,
-            description=f"{description} Needs the scope `{scope}`.",
-            metadata={WRITE: Write(do, scope)},
+            description=f"{description} Needs the scope `{scope}`{bound}.",
+            metadata={WRITE: Write(do, scope, is_own)},
         )
 
     return declare

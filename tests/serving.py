@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncGenerator
 
 import uvicorn
@@ -37,20 +38,22 @@ def doors(settings: Settings, engine: Engine, tokens: Tokens, figures: Figures) 
 
 
 @contextlib.asynccontextmanager
-async def served(application: Application, settings: Settings) -> AsyncGenerator[str]:
+async def served(
+    application: Application, settings: Settings, listener: socket.socket | None = None
+) -> AsyncGenerator[str]:
     """The address of the application, until the block ends."""
-    async with stoppable(application, settings) as (address, _):
+    async with stoppable(application, settings, listener) as (address, _):
         yield address
 
 
 @contextlib.asynccontextmanager
 async def stoppable(
-    application: Application, settings: Settings
+    application: Application, settings: Settings, listener: socket.socket | None = None
 ) -> AsyncGenerator[tuple[str, uvicorn.Server]]:
     """The same, and the server, which stops when its `should_exit` is set."""
     lived = server.Lived(lambda: contextlib.nullcontext(application))
     running = uvicorn.Server(server.configuration(lambda: lived, settings))
-    with server.bound(settings.model_copy(update={"port": 0})) as listener:
+    with listener or server.bound(settings.model_copy(update={"port": 0})) as listener:
         serving = asyncio.create_task(running.serve([listener]))
         try:
             while not (running.started or serving.done()):

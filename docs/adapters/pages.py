@@ -7,7 +7,20 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from hub.adapter import Adapter, Key, Limit, Never, Stream, When
+from hub.adapter import (
+    Adapter,
+    Auth,
+    AuthorizationCode,
+    Basic,
+    ClientCredentials,
+    JwtBearer,
+    Key,
+    Limit,
+    Login,
+    Never,
+    Stream,
+    When,
+)
 from hub.registry import adapters
 
 FOLDER = Path(__file__).parent
@@ -68,9 +81,7 @@ def _deletions(stream: Stream) -> str:
 
 
 def _calls(adapter: Adapter) -> Iterator[str]:
-    auth = (
-        "a key in every call" if isinstance(adapter.auth, Key) else "a login, whose token is kept"
-    )
+    auth = KINDS[type(adapter.auth)]
     limits = ", ".join(map(_limit, adapter.limits)) or "none of its own"
     yield f"Credentials: {auth}. Limits: {limits}. A call may take {adapter.seconds:g} seconds.\n"
 
@@ -101,6 +112,14 @@ def _privacy(adapter: Adapter) -> Iterator[str]:
     yield f"{adapter.privacy.by_hand}\n"
 
 
+KINDS: Mapping[type[Auth], str] = {
+    Key: "a key in every call",
+    Basic: "a name and a password in every call",
+    Login: "a login, whose token is kept",
+    AuthorizationCode: "leave that a person gives in a browser (OAuth 2)",
+    ClientCredentials: "a token in the hub's own name (OAuth 2)",
+    JwtBearer: "a token for an assertion that the hub signs (OAuth 2)",
+}
 PARTS: Mapping[str, Callable[[Adapter], Iterator[str]]] = {
     "settings": _settings,
     "streams": _streams,

@@ -40,10 +40,13 @@ COMMANDS: Mapping[str, Command] = {
     "identity": Command("hub.cli.identity:command", "Ask and decide who is the same person"),
     "import": Command("hub.cli.importing:command", "Read customers, orders and more from a file"),
     "integration": Command("hub.cli.integration:command", "Connect systems, and look after them"),
+    "key": Command("hub.cli.key:command", "Look at the keys that sign tokens, and change them"),
     "migrate": Command("hub.cli.database:migrate", "Bring the database to this release's schema"),
+    "role": Command("hub.cli.role:command", "Say what kinds of colleagues may do"),
     "serve": Command("hub.cli.serving:command", "Answer GraphQL over HTTP and WebSockets"),
     "stop": Command("hub.cli.database:stop", "Stop the embedded database"),
     "sync": Command("hub.cli.syncing:command", "Read an integration now"),
+    "user": Command("hub.cli.user:command", "Let people in, and look after their roles"),
     "worker": Command("hub.cli.worker:command", "Read integrations on time and on demand"),
 }
 

@@ -7,16 +7,27 @@ from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
-from urllib.parse import urlsplit
 
 import click
 from starlette.routing import BaseRoute, Mount, Route
 
+from auth import connect
+from auth import graphiql as page
+from auth.epoch import Epoch
+from auth.keys import Signing
+from auth.last_use import Uses
+from auth.people import routes as people
+from auth.server import routes as oauth
+from auth.server import sweeping
+from auth.server.endpoints import AuthorizationServer
+from auth.throttle import Throttle
 from auth.tokens import Tokens
+from auth.vendors.connector import Connector
 from hub import collecting, logs
 from hub.app import App, opened
 from hub.cli import tell
 from hub.config import Settings, settings
+from hub.crypto import Keyring
 from hub.feed import Feed
 from hub.relay import Relay
 from hub.web import origins, routes, server
@@ -56,7 +67,7 @@ def command(host: str | None, port: int | None, workers: int | None) -> None:
 
 @runtime_checkable
 class Counted(Protocol):
-    """An engine that counts how well it does."""
+    """What counts how well it does."""
 
     def figures(self) -> Mapping[str, float]: ...
 
@@ -77,12 +88,17 @@ class Serving:
         """The site over an open database, with what has to run beside it."""
         figures = Figures(self.shared)
         async with opened(self.settings, progress=tell) as app:
+            await app.database.retrying(lambda c: page.settle(c, self.settings))
             feed, relay = Feed(app.database), Relay(app.database)
-            async with _beside([feed.run(), relay.run(), _publish(figures)]):
+            epoch, uses = Epoch(app.database), Uses(app.database)
+            beside = [feed.run(), relay.run(), epoch.run(), uses.run(), _publish(figures)]
+            beside.append(sweeping.run(app.database))
+            tokens = Tokens(app.database, epoch, used=uses.note)
+            async with _beside(beside), access(app, tokens) as more:
                 made = await engine(app, feed, relay)
                 with contextlib.suppress(TimeoutError):  # then subscriptions begin when it can
                     await asyncio.wait_for(feed.beyond(-1), FEED_SECONDS)
-                opened_site = site(app, made, Tokens(app.database), figures)
+                opened_site = site(app, made, tokens, figures, more)
                 collecting.settle()
                 yield opened_site
 
@@ -102,12 +118,35 @@ async def engine(app: App, feed: Feed, relay: Relay) -> Engine:
     return made
 
 
-def site(app: App, engine: Engine, tokens: admission.Tokens, figures: Figures) -> Site:
+@contextlib.asynccontextmanager
+async def access(app: App, tokens: Tokens) -> AsyncGenerator[Sequence[BaseRoute]]:
+    """The endpoints of the authorization server, the pages of people, and where they come back
+    from vendors."""
+    settings, database, keyring = app.settings, app.database, Keyring.of(app.settings)
+    signing = Signing(database, keyring)
+    authorization = AuthorizationServer(database, keyring, signing, tokens)
+    throttle = Throttle(database, keyring)
+    async with people.opened(settings, database, keyring, authorization) as pages:
+        yield [
+            *oauth.routes(authorization, database, throttle),
+            *pages,
+            *connect.routes(Connector.of(settings, database)),
+        ]
+
+
+def site(
+    app: App,
+    engine: Engine,
+    tokens: admission.Tokens,
+    figures: Figures,
+    more: Sequence[BaseRoute] = (),
+) -> Site:
     """Everything that is reached from outside."""
     settings = app.settings
     figures.watch(lambda: routes.pools(app.database))
-    if isinstance(engine, Counted):
-        figures.watch(engine.figures)
+    for one in (engine, tokens):
+        if isinstance(one, Counted):
+            figures.watch(one.figures)
     http = HttpDoor(
         engine,
         tokens,
@@ -118,7 +157,7 @@ def site(app: App, engine: Engine, tokens: admission.Tokens, figures: Figures) -
     sockets = SocketDoor(engine, tokens, figures)
     return Site(
         {("http", "/graphql"): http, ("websocket", "/graphql"): sockets},
-        routes.router(settings, app.database, figures, _pages(settings)),
+        routes.router(settings, app.database, figures, [*_pages(settings), *more]),
         hosts=origins.hosts(settings),
         origins=origins.Origins(settings.allowed_origins),
     )
@@ -127,8 +166,8 @@ def site(app: App, engine: Engine, tokens: admission.Tokens, figures: Figures) -
 def _pages(settings: Settings) -> Sequence[BaseRoute]:
     if not is_wanted(settings):
         return []
-    page = graphiql(endpoint=urlsplit(settings.base_url).path + "/graphql")
-    return [Route("/graphiql", page), Mount("/graphiql", page)]
+    shown = graphiql(settings.base_url)
+    return [Route("/graphiql", shown), Mount("/graphiql", shown)]
 
 
 @contextlib.asynccontextmanager

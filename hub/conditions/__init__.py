@@ -42,6 +42,7 @@ __all__ = [
     "Operator",
     "Ordering",
     "Scalar",
+    "Views",
     "compile",
 ]
 
@@ -78,6 +79,22 @@ class Bind(Protocol):
     ) -> str: ...
 
 
+class Views(Protocol):
+    """The views by the names of their tables, as SQL that stands after FROM."""
+
+    def __getitem__(self, table: str) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """The views of a schema as they are."""
+
+    schema: str
+
+    def __getitem__(self, table: str) -> str:
+        return f'"{self.schema}".{table}'
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     """SQL, never null, and what there is to know about it.
@@ -100,16 +117,19 @@ def compile(
     bind: Bind,
     allowed: frozenset[Category] | None = None,
     order: str = "",
+    views: Views | None = None,
 ) -> Condition:
     """The condition on rows `row` of the catalogue's view in a schema of views.
 
     `allowed`: the categories the caller may choose by, for what reaches as far as they do: contact
     points in a search, attributes of other categories than `profile`. The caller compares
     `categories` with them for the rest. `order`: the column that a page is read in the order of, if
-    that is all that is wanted of the rows. Raises BadInput for what is not a condition.
+    that is all that is wanted of the rows. `views`: what there is to read, where that is less than
+    the views of the schema. Raises BadInput for what is not a condition.
     """
     only = next(iter(where)) if len(_mapping(where, OBJECT)) == 1 else ""
-    work = _Work(catalogue, schema, row, bind, allowed, order, only)
+    read = views or Whole(schema)
+    work = _Work(catalogue, schema, read, row, bind, allowed, order, only)
     sql = work.all_of(where, 1)
     return Condition(sql, frozenset(work.categories), work.is_skewed)
 
@@ -120,6 +140,7 @@ class _Work:
 
     catalogue: Catalogue
     schema: str
+    views: Views
     row: str
     bind: Bind
     allowed: frozenset[Category] | None
@@ -259,7 +280,8 @@ class _Work:
         return operator.is_skewed
 
     def _filled(self, sql: str, *bound: str, **more: str) -> str:
-        return sql.format(*bound, row=self.row, schema=self.schema, needed=self.needed, **more)
+        names = {"row": self.row, "schema": self.schema, "views": self.views}
+        return sql.format(*bound, needed=self.needed, **names, **more)
 
 
 def _items(where: Mapping[str, Any]) -> list[tuple[str, Any]]:

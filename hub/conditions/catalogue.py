@@ -1,7 +1,8 @@
 """What conditions and orders there are: plain data, from which inputs and their docs are written.
 
-SQL is a template: `{row}` is the row's alias, `{schema}` the schema of views, `{0}` and so on are
-bound values, `{needed}` that of the operator which a field needs, `{value}` what the row keeps.
+SQL is a template: `{row}` is the row's alias, `{views[tag]}` a view, `{schema}` the schema that
+the views are in, `{0}` and so on are bound values, `{needed}` that of the operator which a field
+needs, `{value}` what the row keeps.
 """
 
 from collections.abc import Mapping

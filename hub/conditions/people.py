@@ -39,12 +39,12 @@ from hub.records import IdentifierType
 
 NAMED = f"{{row}}.search @@ to_tsquery('simple', {folded('{0}')})"
 ENDING = (
-    '{row}.id = ANY(ARRAY(SELECT i.customer_id FROM "{schema}".identifier i'
+    "{row}.id = ANY(ARRAY(SELECT i.customer_id FROM {views[identifier]} i"
     " WHERE i.type = 'phone' AND reverse(i.value) ~>=~ {1} AND reverse(i.value) ~<~ ({1} || ':')))"
 )
 """All numbers that end so: a colon comes after every digit, so they are one range of the index."""
 MAILED = (
-    '{row}.id = ANY(ARRAY(SELECT i.customer_id FROM "{schema}".identifier i'
+    "{row}.id = ANY(ARRAY(SELECT i.customer_id FROM {views[identifier]} i"
     " WHERE i.type = 'email' AND i.value = {2}))"
 )
 
@@ -60,7 +60,7 @@ OR a subquery would be tried on every customer.
 
 TODAY = (
     "{row}.id IN (SELECT coalesce(a.customer_id, n.id) FROM unnest({0}) AS n (id)"
-    ' LEFT JOIN "{schema}".customer_alias a ON a.alias_id = n.id)'
+    " LEFT JOIN {views[customer_alias]} a ON a.alias_id = n.id)"
 )
 """Customers by id, also by one that went into another."""
 
@@ -68,7 +68,7 @@ TODAY = (
 def _contact(type: IdentifierType, description: str) -> Field:
     scalar = Scalar("String", "text", values.contact(type))
     start = (
-        '{row}.id = ANY(ARRAY(SELECT i.customer_id FROM "{schema}".identifier i'
+        "{row}.id = ANY(ARRAY(SELECT i.customer_id FROM {views[identifier]} i"
         f" WHERE i.type = '{type}' AND i.value = "
     )
     operators = {
@@ -110,7 +110,7 @@ TAG = Field(
             several(START, "t.tag = ANY({0})"), on_row=f"{{row}}.tags && {{0}} AND {HAS_TAGS}"
         ),
     },
-    through=Through('"{schema}".tag t', "t.customer_id"),
+    through=Through("{views[tag]} t", "t.customer_id"),
 )
 
 

@@ -27,15 +27,15 @@ from hub.conditions.fields import (
 from hub.models.search import folded
 
 TODAY = (
-    'coalesce((SELECT a.customer_id FROM "{schema}".customer_alias a WHERE a.alias_id = {0}), {0})'
+    "coalesce((SELECT a.customer_id FROM {views[customer_alias]} a WHERE a.alias_id = {0}), {0})"
 )
 ALL_TODAY = (
     "ARRAY(SELECT coalesce(a.customer_id, n.id) FROM unnest({0}) AS n (id)"
-    ' LEFT JOIN "{schema}".customer_alias a ON a.alias_id = n.id)'
+    " LEFT JOIN {views[customer_alias]} a ON a.alias_id = n.id)"
 )
 """A customer by id, also by one that went into another."""
 
-SOURCE = '(SELECT s.id FROM "{schema}".source s WHERE s.key = '
+SOURCE = "(SELECT s.id FROM {views[source]} s WHERE s.key = "
 
 ORDERS = Catalogue(
     view="order",
@@ -108,7 +108,7 @@ INTERACTIONS = Catalogue(
                 "eq": one(KEY, f"p.customer_id = {TODAY}", is_skewed=False),
                 "in": several(KEY, f"p.customer_id = ANY({ALL_TODAY})", is_skewed=False),
             },
-            through=Through('"{schema}".interaction_participant p', "p.interaction_id"),
+            through=Through("{views[interaction_participant]} p", "p.interaction_id"),
         ),
     },
     orderings={

@@ -13,7 +13,7 @@ from hub.clock import new_id
 from hub.db.connection import Connection
 from hub.db.copying import arrays, insert
 from hub.identifiers import Contact
-from hub.identity import component
+from hub.identity import component, grants
 from hub.identity.component import Component, Placed
 from hub.identity.golden import FIELDS, Golden, golden
 from hub.identity.solve import VERSION, Join, Solution, solve
@@ -153,6 +153,7 @@ class _Work:
         await self._write_links()
         await self._follow()
         await self._share()
+        await self._end_grants()
         return self.resolution
 
     def _name_customers(self) -> None:
@@ -274,6 +275,20 @@ class _Work:
         ]
         if rows:
             await self.connection.execute(SHARE, *arrays(sorted(rows)))
+
+    async def _end_grants(self) -> None:
+        """Nobody goes on acting for a customer who lost a person's record to another, or took one.
+
+        A first record that joins a customer takes nothing from anybody: nearly all of them do.
+        """
+        merged = {*self.resolution.merged.keys(), *self.resolution.merged.values()}
+        split: set[UUID] = set()
+        for record, now in self.resolution.moved.items():
+            before = self.records[record].customer_id
+            if before is not None and not self.records[record].member.attaches:
+                split.update(customer for customer in (before, now) if customer is not None)
+        await grants.end(self.connection, merged, why="merged")
+        await grants.end(self.connection, split - merged, why="split")
 
     def _is_shared(self, value: Contact) -> bool:
         """Crowded, or held by several customers; of a blocked value not all holders are here."""

@@ -13,6 +13,7 @@ from uuid import UUID
 from hub import records
 from hub.db.connection import Connection
 from hub.errors import Conflict, RejectedRecord
+from hub.identifiers import Unusable, normalise
 from hub.identity.decisions import current
 from hub.intake import OWN, Defaults, Incoming, record
 from hub.records import ConsentWord, Identifier, Person
@@ -35,6 +36,9 @@ SELECT e.id, e.customer_id,
        (SELECT count(*) FROM consent_entry o WHERE o.superseded_by = e.id
            AND o.customer_id = e.customer_id) AS superseded
   FROM consent_entry e WHERE e.statement_id = $1 ORDER BY e.id DESC LIMIT 1
+"""
+HOLDS = """
+SELECT EXISTS (SELECT FROM identifier WHERE customer_id = $1 AND type = $2 AND value = $3)
 """
 ROW = 2
 """The row of a statement, after the person's."""
@@ -91,6 +95,16 @@ async def declare(
     if entry is None or entry["customer_id"] != await current(connection, whose):
         raise Conflict("The customer is being merged or split just now: try again.")
     return Declared(entry["id"], entry["customer_id"], fate.word, entry["superseded"])
+
+
+async def holds(
+    connection: Connection, customer: UUID, contact: Identifier, *, defaults: Defaults
+) -> bool:
+    """Whether a contact point is one of a customer's, however it is spelled."""
+    found = normalise(contact.type, contact.value, region=defaults.phone_region)
+    if isinstance(found, Unusable):
+        return False
+    return bool(await connection.fetchval(HOLDS, customer, found.type, found.value))
 
 
 async def _person(

@@ -4,7 +4,7 @@ What writes works in the caller's transaction. Secrets are only checked here; wh
 on what `add` gives back.
 """
 
-from hub.integrations.connect import EVERY, Added, add, demand_name, remove
+from hub.integrations.connect import EVERY, Added, add, demand_name, removable, remove
 from hub.integrations.history import Run, StreamRead, runs, streams
 from hub.integrations.known import Integration, Overview, listed, named
 from hub.integrations.mapping import configure, unread
@@ -39,6 +39,7 @@ __all__ = [
     "pause",
     "pulse",
     "rejected",
+    "removable",
     "remove",
     "reset",
     "resume",

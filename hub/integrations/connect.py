@@ -15,7 +15,7 @@ from hub.db.connection import Connection
 from hub.errors import BadInput, Conflict
 from hub.intake import is_source
 from hub.integrations import said
-from hub.integrations.known import locked
+from hub.integrations.known import Integration, locked
 
 EVERY = timedelta(minutes=15)
 """How often a new integration is read unless somebody says otherwise."""
@@ -99,17 +99,26 @@ def demand_name(name: str) -> None:
         raise BadInput("A name has 1 to 64 of a-z, 0-9, _ and -, such as erp or shop-2.")
 
 
-async def remove(connection: Connection, name: str, *, keep_records: bool = False) -> None:
-    """Forget an integration, its credentials and what it sent; records stay under its source.
-
-    Raises Conflict where there are records, unless they are to be kept.
-    """
+async def removable(
+    connection: Connection, name: str, *, keep_records: bool = False
+) -> Integration:
+    """An integration that may be removed: raises Conflict where there are records, unless they are
+    to be kept."""
     known = await locked(connection, name)
     if not keep_records and await connection.fetchval(HAS_RECORDS, known.source_id):
         raise Conflict(
             f"There are records of {name}: `hub integration remove {name} --keep-records` forgets"
             " the connection and leaves them."
         )
+    return known
+
+
+async def remove(connection: Connection, name: str, *, keep_records: bool = False) -> None:
+    """Forget an integration, its credentials and what it sent; records stay under its source.
+
+    Raises what `removable` does.
+    """
+    known = await removable(connection, name, keep_records=keep_records)
     await connection.execute(REMOVE, known.id, known.source_id)
 
 

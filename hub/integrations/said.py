@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import UNSET, UnsetType
 
-from hub.adapter import Adapter, Limit, Setting
+from hub.adapter import Adapter, Basic, Key, Limit, Login, Setting
 from hub.errors import BadInput
-from hub.net import origin
+from hub.net import origin, wire
 
-LONGEST_VALUE = 2000
+LONGEST_VALUE, LONGEST_SECRET = 2000, 8000
+"""Signs of a setting; private keys are longer than others."""
 UNFIT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 """What no setting holds: control characters, and bytes that were no UTF-8 where it was typed."""
 CALLS, SECONDS = "calls", "seconds"
@@ -34,7 +35,7 @@ def checked(
     fit(adapter, given)
     said = {**(known or {}), **given}
     _demand(missing(adapter, given, known=known), is_known=known is not None)
-    origin.base(_base(adapter, said))
+    _demand_addresses(adapter, said)
     secret = {setting.key for setting in adapter.settings if setting.secret}
     settings = {key: value for key, value in said.items() if key not in secret}
     return settings, {key: said[key] for key in secret & said.keys()}
@@ -53,7 +54,7 @@ def missing(adapter: Adapter, given: Said, *, known: Said | None = None) -> Sequ
     """What has to be said as well."""
     said = {**(known or {}), **given}
     secret = {setting.key for setting in adapter.settings if setting.secret}
-    is_elsewhere = known is not None and _base(adapter, said) != _base(adapter, known)
+    is_elsewhere = known is not None and _addresses(adapter, said) != _addresses(adapter, known)
     are_kept = known is not None and not is_elsewhere and not secret & given.keys()
     return [
         setting
@@ -98,13 +99,25 @@ def _demand(lacking: Sequence[Setting], *, is_known: bool) -> None:
     raise BadInput(f"What is missing: {told}.")
 
 
-def _base(adapter: Adapter, settings: Said) -> str:
-    """The address that settings lead to."""
+def _demand_addresses(adapter: Adapter, settings: Said) -> None:
+    base, *others = _addresses(adapter, settings)
+    origin.base(base)
+    for other in others:
+        wire.address(other)
+
+
+def _addresses(adapter: Adapter, settings: Said) -> Sequence[str]:
+    """Where settings let the hub go with its secrets: the vendor's address, and those at which
+    tokens are made."""
     defaults = {setting.key: setting.default or "" for setting in adapter.settings}
-    return adapter.base.format_map({**defaults, **settings})
+    found, auth = [adapter.base], adapter.auth
+    if not isinstance(auth, Key | Basic | Login):
+        found += [auth.tokens.url, auth.tokens.refresh_url, auth.tokens.revoke]
+    return [text.format_map({**defaults, **settings}) for text in found if text]
 
 
 def _check(setting: Setting, value: str) -> None:
     fits = re.fullmatch(setting.pattern, value) or value == setting.default
-    if not fits or len(value) > LONGEST_VALUE or UNFIT.search(value):
+    longest = LONGEST_SECRET if setting.secret else LONGEST_VALUE
+    if not fits or len(value) > longest or UNFIT.search(value):
         raise BadInput(f"{setting.key} can not be that: {setting.help or setting.title}")

@@ -53,9 +53,12 @@ class Integration(Base):
 
 
 class Credential(Base):
-    """An integration's secrets and the token they were exchanged for, both sealed.
+    """An integration's secrets, the leave that a person at the vendor gave (what renews tokens),
+    and the token they were exchanged for, each sealed.
 
-    `token_version` grows with each token; until `renewing_until` one process is fetching the next.
+    `token_version` grows with each token, which is renewed from `token_due_at` on and is over at
+    `token_expires_at`; until `renewing_until` one process is fetching the next. `leave_version`
+    grows with each leave.
     """
 
     __tablename__ = "credential"
@@ -67,7 +70,10 @@ class Credential(Base):
     secrets: Mapped[bytes]
     token: Mapped[bytes | None]
     token_version: Mapped[int] = mapped_column(server_default="0")
+    token_due_at: Mapped[datetime | None]
     token_expires_at: Mapped[datetime | None]
+    leave: Mapped[bytes | None]
+    leave_version: Mapped[int] = mapped_column(server_default="0")
     renewing_until: Mapped[datetime | None]
 
 

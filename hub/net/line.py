@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from ssl import SSLCertVerificationError
 
 import httpcore
 import httpx
@@ -14,12 +13,14 @@ import structlog
 from hub.adapter import Answer, Call, When
 from hub.errors import VendorRefused
 from hub.net import origin, reading
+from hub.net.breaking import BREAKS, broken
 from hub.net.course import AGAIN, Course, refusal
 from hub.net.faults import FINE, judge
 from hub.net.reading import Broken
 from hub.net.target import Credentials, Signed, Target
 from hub.net.transport import Guarded, Network, Resolve, resolve
 from hub.net.waits import wait
+from hub.net.wire import Wire
 from hub.pace import Pace
 
 log = structlog.get_logger(__name__)
@@ -35,8 +36,6 @@ HEADERS = {
     "Accept-Encoding": "gzip",
     "User-Agent": "customer-hub",
 }
-BROKEN = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError)
-"""What a connection breaks with, besides errors of TLS."""
 NOBODY = Signed((), version=0)
 
 
@@ -63,7 +62,10 @@ class Line:
         self._pace = pace
         self._pauses = pauses
         self._base = origin.base(target.adapter.base.format(**target.values))
-        self._transport = Guarded(networks, resolve=resolve, is_secure=self._base.scheme == "https")
+        known, is_secure = tuple(networks), self._base.scheme == "https"
+        self._transport = Guarded(known, resolve=resolve, is_secure=is_secure)
+        self.wire = Wire(known, resolve=resolve)
+        """To where tokens are made; the vendor's limits do not count there."""
 
     @property
     def waits_until(self) -> datetime | None:
@@ -78,11 +80,11 @@ class Line:
         """
         url = origin.followed(self._base, link) if link else origin.address(self._base, call)
         course = Course(self._adapter.title, self._pace, self._pauses)
-        signed = await self._credentials.headers(self._target, self.bare)
+        signed = await self._credentials.headers(self._target, self)
         answer, fault = await self._settled(call, url, signed, course)
         if fault is not None and fault.then == "renew":
             stale = signed.version
-            signed = await self._credentials.renew(self._target, self.bare, stale=stale)
+            signed = await self._credentials.renew(self._target, self, stale=stale)
             answer, fault = await self._settled(call, url, signed, course)
         if fault is not None:
             raise refusal(self._adapter.title, fault, answer)
@@ -104,6 +106,7 @@ class Line:
     async def close(self) -> None:
         """Close its connections. Safe to repeat."""
         await self._transport.aclose()
+        await self.wire.aclose()
 
     async def _settled(
         self, call: Call, url: httpx.URL, signed: Signed, course: Course
@@ -146,8 +149,8 @@ class Line:
             raise Broken(say, is_heavy=True) from error
         except httpcore.LocalProtocolError:
             raise _unsendable() from None  # the cause quotes the headers
-        except (*BROKEN, OSError) as error:
-            raise _broken(error) from error
+        except BREAKS as error:
+            raise broken(error) from error
         finally:
             await self._pace.give(grant)
 
@@ -187,23 +190,3 @@ def _unsendable() -> VendorRefused:
     return VendorRefused(
         "The call can not be sent: a setting or a secret holds a character that no header may hold."
     )
-
-
-def _broken(error: Exception) -> Broken:
-    match error:
-        case httpcore.ConnectTimeout() | httpcore.ConnectError():
-            if _is_distrust(error):
-                return Broken("Its certificate is not one that this machine trusts")
-            return Broken("It can not be reached")
-        case httpcore.TimeoutException():
-            return Broken("It did not answer in time", is_heavy=True)
-        case _:
-            return Broken("The connection broke")
-
-
-def _is_distrust(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, SSLCertVerificationError):
-            return True
-        error = error.__cause__ or error.__context__
-    return False

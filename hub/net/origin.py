@@ -23,7 +23,7 @@ REDIRECTS = {301, 302, 303, *REPEATABLE}
 
 def base(text: str) -> httpx.URL:
     """The address of an integration, checked. Raises AddressRefused."""
-    url = _parsed(text)
+    url = parsed(text)
     if url.scheme not in SCHEMES or not url.host:
         raise AddressRefused("The address has to begin with https:// (or http://) and a name.")
     if url.userinfo or url.query or url.fragment:
@@ -47,7 +47,7 @@ def followed(root: httpx.URL, link: str) -> httpx.URL:
     """
     folder = root.copy_with(path=f"{root.path.rstrip('/')}/")
     try:
-        url = folder.join(_parsed(link))
+        url = folder.join(parsed(link))
     except AddressRefused as error:
         raise VendorRefused("A link to the next page is no address.") from error
     if not same_origin(root, url) or url.userinfo:
@@ -64,7 +64,7 @@ def redirected(url: httpx.URL, method: str, answer: Answer) -> httpx.URL | None:
     if answer.status not in REDIRECTS or not link:
         return None
     try:
-        there = url.join(_parsed(link))
+        there = url.join(parsed(link))
     except AddressRefused as error:
         raise VendorRefused("The address redirects to what is no address.") from error
     if not same_origin(url, there) or there.userinfo:
@@ -93,7 +93,7 @@ def _origin(url: httpx.URL) -> tuple[str, bytes, int | None]:
     return url.scheme, url.raw_host, url.port or SCHEMES.get(url.scheme)
 
 
-def _parsed(text: str) -> httpx.URL:
+def parsed(text: str) -> httpx.URL:
     """An address as it is written; one that a browser would repair is refused."""
     if "\\" in text or not text.isprintable():
         raise AddressRefused("The address holds a character that no address has.")

@@ -42,11 +42,12 @@ class TooLarge(Broken):
     """The answer is larger than answers may be, and would be again."""
 
 
-async def read(response: httpx.Response) -> Answer:
-    """The answer, whole. Raises Broken, also where a good answer is no JSON."""
+async def read(response: httpx.Response, *, most: int = LARGEST) -> Answer:
+    """The answer, whole: at most so many bytes of it. Raises Broken, also where a good answer is no
+    JSON."""
     try:
         headers = _headers(response)
-        body = _decoded(await _body(response), is_needed=response.status_code in FINE)
+        body = _decoded(await _body(response, most), is_needed=response.status_code in FINE)
     finally:
         await response.aclose()
     return Answer(status=response.status_code, headers=headers, body=body)
@@ -58,15 +59,15 @@ def _headers(response: httpx.Response) -> dict[str, str]:
     return dict(response.headers)
 
 
-async def _body(response: httpx.Response) -> bytes:
+async def _body(response: httpx.Response, most: int) -> bytes:
     unpacking, body, came, is_packed = zlib.decompressobj(wbits=31), bytearray(), 0, False
     try:
         async for chunk in response.aiter_raw(CHUNK):
             is_packed = is_packed or (not came and chunk.startswith(GZIP))
             came += len(chunk)
-            room = LARGEST + 1 - len(body)
+            room = most + 1 - len(body)
             body += unpacking.decompress(chunk, room) if is_packed else chunk
-            _demand_size(len(body), came)
+            _demand_size(len(body), came, most)
             if unpacking.unused_data:  # zlib would keep all of it
                 raise Broken("Its answer goes on after its end")
     except (httpcore.NetworkError, httpcore.ProtocolError, zlib.error) as error:
@@ -76,9 +77,9 @@ async def _body(response: httpx.Response) -> bytes:
     return bytes(body)
 
 
-def _demand_size(size: int, came: int) -> None:
-    if size > LARGEST:
-        raise TooLarge(f"Its answer is larger than {LARGEST >> 20} MiB", is_heavy=True)
+def _demand_size(size: int, came: int, most: int) -> None:
+    if size > most:
+        raise TooLarge(f"Its answer is larger than {most >> 20} MiB", is_heavy=True)
     if size > max(FREE, RATIO * came):
         raise TooLarge("Its answer unpacks to far more than it is", is_heavy=True)
 

@@ -18,6 +18,8 @@ from hub.web.asgi import Application, Header, Receive, Scope, Send, reply, tell
 
 BUNDLE = Path(__file__).with_suffix(".zip")
 PAGE = "index.html"
+SOMEWHERE = 'name="hub" content=""'
+"""Where the page is told under which address it is at home."""
 OWN_TYPES = {".js": "text/javascript", ".ttf": "font/ttf", ".md": "text/plain"}
 
 # The editor writes its styles into the page as it goes; scripts come as files of ours, or not at
@@ -56,9 +58,9 @@ def is_wanted(settings: Settings) -> bool:
         return settings.host == "localhost"
 
 
-def graphiql(*, endpoint: str = "/graphql") -> Application:
-    """The page, for a route and a mount. It asks at `endpoint`, as the browser sees that."""
-    return Page(dict(_files(endpoint)))
+def graphiql(base_url: str) -> Application:
+    """The page, for a route and a mount, of the hub that people find at this address."""
+    return Page(dict(_files(base_url)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +82,20 @@ class Page:
             await tell(send, 404, "There is no such file.")
 
 
-def _files(endpoint: str) -> Iterator[tuple[str, File]]:
+def _files(base_url: str) -> Iterator[tuple[str, File]]:
     with ZipFile(BUNDLE) as archive:
         for name in archive.namelist():
             packed = archive.read(name)
             if name == PAGE:
-                packed = _addressed(packed, endpoint)
+                packed = _addressed(packed, base_url)
             yield name, File(packed, _headers(name))
 
 
-def _addressed(packed: bytes, endpoint: str) -> bytes:
-    """The page with the place where it asks."""
+def _addressed(packed: bytes, base_url: str) -> bytes:
+    """The page with the address of its hub."""
     page = gzip.decompress(packed).decode()
-    address = f'content="{html.escape(endpoint)}"'
-    return gzip.compress(page.replace('content="/graphql"', address).encode(), mtime=0)
+    here = SOMEWHERE.replace('""', f'"{html.escape(base_url)}"')
+    return gzip.compress(page.replace(SOMEWHERE, here).encode(), mtime=0)
 
 
 def _headers(name: str) -> tuple[Header, ...]:

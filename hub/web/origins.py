@@ -11,6 +11,7 @@ from hub.web.asgi import Header, Message, Send
 HOME = frozenset({"localhost", "localhost.localdomain"})
 ASKABLE = b"Authorization, Content-Type, Hub-Purpose"
 EXPOSED = b"Retry-After"
+ALLOWED = b"access-control-allow-origin"
 REMEMBERED_SECONDS = b"600"
 
 
@@ -81,7 +82,7 @@ class Origins:
     def mark(self, origin: bytes) -> list[Header]:
         """What an answer to an allowed page says."""
         return [
-            (b"access-control-allow-origin", origin),
+            (ALLOWED, origin),
             (b"access-control-expose-headers", EXPOSED),
             (b"vary", b"Origin"),
         ]
@@ -91,7 +92,9 @@ class Origins:
 
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *self.mark(origin)]
+                headers = list(message.get("headers", ()))
+                if not any(name == ALLOWED for name, _ in headers):  # open to everybody already
+                    message["headers"] = [*headers, *self.mark(origin)]
             await send(message)
 
         return marked

@@ -89,10 +89,10 @@ def _lookup(rows: Rows, field: GraphQLField, nodes: Nodes, cost: Cost, region: s
     type_ = object_type(field)
     by: dict[str, Any] = rows.arguments(field, nodes)["by"]
     ((key, value),) = by.items()
-    schema = rows.sight.schema
     if key == "id":
         id_ = rows.draft.bind(value, "uuid", _raw("Customer"))
-        alias = f'(SELECT "customer_id" FROM "{schema}"."customer_alias" WHERE "alias_id" = {id_})'
+        aliases = rows.views["customer_alias"]
+        alias = f'(SELECT "customer_id" FROM {aliases} WHERE "alias_id" = {id_})'
         found = f"coalesce({alias}, {id_})"
     else:
         rows.sight.demand_choice(["contact"], f"by: {key}")
@@ -100,7 +100,7 @@ def _lookup(rows: Rows, field: GraphQLField, nodes: Nodes, cost: Cost, region: s
             value = _external(rows, value)
         bound = rows.draft.bind(value, "text", _canonical(KEYS[key], region))
         found = (
-            f'(SELECT {FIRST} FROM "{schema}"."identifier" i'
+            f"(SELECT {FIRST} FROM {rows.views['identifier']} i"
             f' WHERE i."type" = \'{KEYS[key]}\' AND i."value" = {bound}'
             f' HAVING {FIRST} = ALL (array_agg(i."customer_id")))'
         )
@@ -174,7 +174,7 @@ def _watched(rows: Rows, read: Watch, field: GraphQLField, nodes: Nodes, cost: C
     watched = rows.draft.bind(WATCHED, "uuid")
     since = rows.draft.bind(SINCE, "timestamptz")
     known, on, alive, over, order = (
-        template.format(t="t", v=rows.sight.schema, a=value, since=since)
+        template.format(t="t", v=rows.views, a=value, since=since)
         for template in (read.known, read.on, read.alive, read.over, read.order)
     )
     more = f', t."id" AS id, NOT ({alive}) AS is_over'

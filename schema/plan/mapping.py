@@ -1,8 +1,8 @@
 """What each field of a GraphQL type is in the purpose views; a type declares it field by field.
 
 The templates speak of `{t}`, the row itself, of `{p}`, the row it was reached from, of `{o}`, the
-customer it belongs to, and of `{v}`, the schema of the purpose; `{n}` is the row that a join leads
-to, `{c}` the categories that the caller's scopes open.
+customer it belongs to, and of `{v[order]}`, a view of the purpose; `{n}` is the row that a join
+leads to, `{c}` the categories that the caller's scopes open.
 """
 
 from collections.abc import Callable, Sequence

@@ -311,7 +311,7 @@ def _where(page: _Page, item: str, *, is_counted: bool = False) -> list[str]:
     rows = page.rows
     found: list[str] = []
     if page.on:
-        found.append(page.on.format(t=page.outer, n=item, v=rows.sight.schema))
+        found.append(page.on.format(t=page.outer, n=item, v=rows.views))
     given = page.given.get("where")
     if given:
         condition = conditions.compile(
@@ -322,6 +322,7 @@ def _where(page: _Page, item: str, *, is_counted: bool = False) -> list[str]:
             bind=_neutral(rows.draft.bind),
             allowed=rows.sight.choosable,
             order="" if is_counted or page.on else page.ordering.column,
+            views=rows.views if rows.sight.is_bound else None,
         )
         _demand(rows, page.on, condition.categories, "where")
         rows.draft.skewed = rows.draft.skewed or condition.is_skewed

@@ -31,6 +31,7 @@ from schema.plan.sight import Sight
 from schema.plan.statement import Draft, Piece, together
 from schema.plan.types import named_type, object_type
 from schema.plan.values import Slot, extractor
+from schema.plan.views import Narrowed, Views, Whole
 from schema.scalars import IN_SQL, global_id_in_sql
 
 Nodes = Sequence[FieldNode]
@@ -58,6 +59,9 @@ class Rows:
         self.selector = selector
         self.variables = variables
         self.draft = Draft()
+        self.views: Views = (
+            Narrowed(sight.schema, self.draft.me) if sight.is_bound else Whole(sight.schema)
+        )
         self._page = page
         self._typed = typed
         self._customers: set[str] = set()
@@ -72,13 +76,13 @@ class Rows:
     def whom(self, type_: GraphQLObjectType, row: str) -> str | None:
         """The people that a row is about."""
         people = self.entity(type_).people
-        return people and people.format(t=row, v=self.sight.schema)
+        return people and people.format(t=row, v=self.views)
 
     def view(self, type_: GraphQLObjectType, name: str) -> str:
         """The view behind a type, if the caller may see anything of it."""
         entity = self.entity(type_)
         self.sight.demand(entity, (), name)
-        return f'"{self.sight.schema}"."{entity.model.__tablename__}"'
+        return self.views[entity.model.__tablename__]
 
     def object(
         self, type_: GraphQLObjectType, nodes: Nodes, row: str, parent: str, cost: Cost
@@ -133,8 +137,7 @@ class Rows:
     def _at(self, template: str, row: str, parent: str, n: str = "") -> str:
         categories = self.sight.opened if "{c}" in template else ""
         owner = f'{parent}."id"' if parent in self._customers else f'{row}."customer_id"'
-        schema = self.sight.schema
-        return template.format(t=row, p=parent, n=n, v=schema, c=categories, o=owner)
+        return template.format(t=row, p=parent, n=n, v=self.views, c=categories, o=owner)
 
     def _leaf(self, field: GraphQLField, sql: str) -> str:
         write = IN_SQL.get(named_type(field).name)

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from auth.clients import PRIVACY_PURPOSE
+from auth.principal import Principal
 from auth.scopes import READS
 from hub.db.views import Use, visible
 from hub.errors import Forbidden, PurposeNotAllowed
@@ -14,16 +16,39 @@ from schema.plan.mapping import Entity
 if TYPE_CHECKING:
     from sqlalchemy import Column
 
+SELF = "privacy:self"
+OF_ONESELF = frozenset({*READS.values(), "products:read", "stores:read", SELF})
+"""What somebody bound to a customer may read, of that customer's own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """One purpose and one set of scopes. Everything is checked when a document is compiled."""
+    """One purpose and one set of scopes. Everything is checked when a document is compiled.
+
+    One that is bound sees of people and their things what is one customer's own, and of that all.
+    """
 
     use: Use
     scopes: frozenset[str]
+    is_bound: bool = False
     _columns: dict[str, frozenset[str]] = field(
         default_factory=dict[str, frozenset[str]], compare=False
     )
+
+    @classmethod
+    def of(cls, use: Use, principal: Principal) -> "Sight":
+        """What a principal may see under a purpose. Raises Forbidden, PurposeNotAllowed."""
+        if principal.customer_id is None:
+            sight = cls(use, principal.scopes)
+            sight.admit()
+            return sight
+        if use.key != PRIVACY_PURPOSE:
+            raise PurposeNotAllowed(
+                f"A token that is bound to a customer is for {PRIVACY_PURPOSE} and nothing else."
+            )
+        if SELF not in principal.scopes:
+            raise Forbidden(f"A token that is bound to a customer needs the scope {SELF}.")
+        return cls(use, OF_ONESELF, is_bound=True)
 
     @property
     def schema(self) -> str:
@@ -33,7 +58,7 @@ class Sight:
     def admit(self) -> None:
         """Raise unless the scopes go with the purpose: what the law wants is for few to ask."""
         is_law = self.use.basis == "legal_obligation"
-        if is_law and not any(scope.startswith("privacy:") for scope in self.scopes):
+        if is_law and not any(s.startswith("privacy:") and s != SELF for s in self.scopes):
             raise Forbidden(
                 f"The purpose {self.use.key} needs a scope such as privacy:manage, which the client"
                 " does not have."

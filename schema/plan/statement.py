@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from schema.plan.values import Convert, Extract, extractor
+from schema.plan.views import ME
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +39,17 @@ class Draft:
     skewed: bool = False
     unknown: str = ""
     _rows: int = 0
+    _me: str = ""
 
     def bind(self, value: Any, cast: str, convert: Convert | None = None) -> str:
         """A parameter for a value that the document or its variables hold."""
         self.arguments.append(extractor(value, convert))
         return f"${len(self.arguments)}::{cast}"
+
+    def me(self) -> str:
+        """A parameter for whom somebody bound is, one for all of the statement."""
+        self._me = self._me or self.bind(ME, "uuid")
+        return self._me
 
     def row(self) -> str:
         """A name for one more row."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hub import registry
 
-SHOPFRONT = Path(__file__).parents[2] / "examples" / "shopfront" / "shopfront.py"
+SHOPFRONT = Path(__file__).parents[2] / "examples" / "shopfront"
 
 
 @contextmanager
@@ -32,7 +32,9 @@ def installed(folder: Path, entries: dict[str, str]) -> Iterator[None]:
 
 @contextmanager
 def shopfront(folder: Path) -> Iterator[None]:
-    """The example of `docs/adapters/writing.md`, as a package of somebody else."""
-    (folder / "shopfront.py").write_bytes(SHOPFRONT.read_bytes())
-    with installed(folder, {"shopfront": "shopfront:ADAPTER"}):
+    """The examples of `docs/adapters/writing.md`, as a package of somebody else."""
+    names = [file.stem for file in SHOPFRONT.glob("*.py")]
+    for name in names:
+        (folder / f"{name}.py").write_bytes((SHOPFRONT / f"{name}.py").read_bytes())
+    with installed(folder, {name: f"{name}:ADAPTER" for name in names}):
         yield

@@ -6,18 +6,19 @@ every registered adapter that has one.
 
 import asyncio
 import contextlib
-import os
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import ip_network
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import msgspec
 
 from auth.vault import Vault
+from auth.vendors.connector import Connector
 from hub import integrations, registry, sync
-from hub.adapter import Adapter, Stream, Values
+from hub.adapter import Adapter, AuthorizationCode, Stream, Values
 from hub.crypto import Keyring
 from hub.db.engine import Database
 from hub.intake import Defaults
@@ -27,9 +28,11 @@ from hub.sync import Ended, Engine, Wanted, claim, mapping
 from hub.sync.asking import Asking, settled
 from hub.sync.claim import Integration
 from hub.sync.reader import Raw
+from tests.adapters import visiting
 from tests.adapters.sandboxed import TOKEN, Sandbox
 
 NAME = "erp"
+HUB = "https://hub.example.com"
 HERE = (ip_network("127.0.0.0/8"),)
 PAUSES = (0.01, 0.01, 0.01)
 Row = dict[str, Any]
@@ -237,10 +240,19 @@ class Shopfront(Pretended):
         return {"first": first, "last": last, "email": f"person{number}@example.com"}
 
 
+class LeaveShopfront(Shopfront):
+    """The same shop, for the example that asks its owner for leave."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        super().__init__(sandbox)
+        self.settings = {"url": sandbox.url, "client_id": "shop-app", "client_secret": TOKEN}
+
+
 PEERS: Mapping[str, type[Tryton | Odoo | Shopfront]] = {
     "tryton": Tryton,
     "odoo": Odoo,
     "shopfront": Shopfront,
+    "shopfront_oauth": LeaveShopfront,
 }
 
 
@@ -321,11 +333,26 @@ async def connected(
     another deadline of a call."""
     declared = replace(registry.adapter(key), limits=())
     adapter = declared if seconds is None else replace(declared, seconds=seconds)
-    vault = Vault(database, Keyring([os.urandom(32)]))
+    keyring = Keyring([b"k" * 32])
+    vault = Vault(database, keyring)
     async with database.transaction() as connection:
         added = await integrations.add(connection, NAME, adapter, peer.settings, every=None)
         await vault.seal(connection, added.id, added.secrets)
+        known = await integrations.named(connection, NAME)
+    if added.is_new and isinstance(adapter.auth, AuthorizationCode):
+        await given_leave(connector(database, keyring, adapter), known)
     return House(database, engine(database, vault, adapter), adapter, peer)
+
+
+def connector(database: Database, keyring: Keyring, adapter: Adapter) -> Connector:
+    """Sends people to the peer, from a hub at an address where nothing has to listen."""
+    return Connector(database, keyring, base_url=HUB, networks=HERE, adapters=lambda _: adapter)
+
+
+async def given_leave(connector: Connector, known: integrations.Integration) -> None:
+    """The owner of the peer gives the hub leave, in a browser."""
+    back = await visiting.visit(await connector.page(known))
+    await connector.connect(urlsplit(back).query)
 
 
 def engine(database: Database, vault: Vault, adapter: Adapter) -> Engine:

@@ -14,6 +14,7 @@ from typing import Any
 from adapters.sandbox import process
 from adapters.sandbox.control import Control
 from adapters.sandbox.door import Answer, Asked
+from adapters.sandbox.oauth import OAuth
 from adapters.sandbox.serving import Door, Sandbox
 from adapters.sandbox.shop import Book, Change, Row
 
@@ -22,19 +23,25 @@ SECOND = 1_000_000
 
 
 class Shopfront:
-    """GET /customers?limit=&after=&since=&until=&ids=, in the order of their ids."""
+    """GET /customers?limit=&after=&since=&until=&ids=, in the order of their ids.
+
+    It lets in who has the key, or a token of its own OAuth: there its client is `shop-app`, and the
+    key that client's secret.
+    """
 
     def __init__(self, book: Book, *, key: str) -> None:
         self.book = book
         self._key = key
+        self._oauth = OAuth("shop-app", key)
         self._expelled = 0
 
     def name(self, asked: Asked) -> str:
         return "check" if asked.query == {"limit": "1"} else asked.path.strip("/")
 
     def answer(self, asked: Asked) -> Answer:
-        if asked.headers.get("authorization") != f"Bearer {self._key}" or self._expelled:
-            self._expelled = max(0, self._expelled - 1)
+        if self._oauth.has(asked.path):
+            return self._oauth.answer(asked)
+        if not self._lets_in(asked.headers.get("authorization", "")):
             return Answer(401)
         if (asked.method, asked.path) != ("GET", "/customers"):
             return Answer(404)
@@ -43,6 +50,13 @@ class Shopfront:
     def broken(self, name: str) -> Answer:
         return Answer(200, json.dumps({"error": name}).encode(), JSON)
 
+    def _lets_in(self, header: str) -> bool:
+        if header != f"Bearer {self._key}":
+            return self._oauth.lets_in(header)
+        is_expelled = self._expelled > 0
+        self._expelled = max(0, self._expelled - 1)
+        return not is_expelled
+
     def items(self, answer: Answer) -> list[object] | None:
         return json.loads(answer.body)["data"] if answer.status == 200 else None
 
@@ -50,11 +64,13 @@ class Shopfront:
         return Answer(200, json.dumps({"data": items}).encode(), JSON)
 
     def expel(self) -> None:
-        """The key is good or not: it is refused once."""
+        """The key is good or not: it is refused once. Tokens are over."""
         self._expelled += 1
+        self._oauth.expel()
 
     def empty(self) -> None:
         self.book.empty()
+        self._oauth.empty()
         self._expelled = 0
 
     def everything(self, model: str) -> str:

@@ -1,21 +1,30 @@
 """Clients and their tokens, on a real database; and what one needs to make tokens by hand."""
 
+import asyncio
 import json
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from auth import clients, keys, tokens
 from auth.clients import Client
+from auth.epoch import Epoch
 from auth.tokens import Tokens
 from hub.config import Settings
 from hub.crypto import Keyring
 from hub.db.engine import Database
+from tests.auth.people.browsing import Browser, browsing
+from tests.auth.server.desk import Desk
+from tests.events import running
 
 Issue = Callable[..., Awaitable[str]]
 Signer = tuple[str, ECKey]
@@ -26,6 +35,21 @@ HERE = "http://127.0.0.1:8000"
 def keyring() -> Keyring:
     """A key of these tests' own."""
     return Keyring([b"k" * 32])
+
+
+@pytest.fixture
+async def desk(database: Database, keyring: Keyring) -> AsyncGenerator[Desk]:
+    """The authorization server."""
+    desk = Desk(database, keyring)
+    async with desk.http:
+        yield desk
+
+
+@pytest.fixture
+async def browser(desk: Desk, settings: Settings) -> AsyncGenerator[Browser]:
+    """Somebody's browser."""
+    async with browsing(desk, settings) as browser:
+        yield browser
 
 
 @pytest.fixture
@@ -53,9 +77,18 @@ def issue(database: Database, keyring: Keyring, client: Client, settings: Settin
 
 
 @pytest.fixture
-def known(database: Database) -> Tokens:
+async def epoch(database: Database) -> AsyncGenerator[Epoch]:
+    """A process that hears of changes."""
+    epoch = Epoch(database)
+    async with running(epoch.run()):
+        await epoch.beyond(0, seconds=30)
+        yield epoch
+
+
+@pytest.fixture
+def known(database: Database, epoch: Epoch) -> Tokens:
     """What a process knows of tokens: nothing yet."""
-    return Tokens(database)
+    return Tokens(database, epoch)
 
 
 @pytest.fixture
@@ -75,7 +108,7 @@ def claims(client: Client, **others: Any) -> dict[str, Any]:
         "client_id": str(client.id),
         "iat": now,
         "exp": now + 600,
-        "jti": "1",
+        "jti": str(uuid4()),
         "scope": "customers:read",
         "purposes": ["analytics"],
     }
@@ -94,3 +127,18 @@ def signed(signer: Signer, said: dict[str, Any], **header: str) -> str:
     kid, key = signer
     whole = {"typ": "at+jwt", "alg": "ES256", "kid": kid} | header
     return jwt.encode(whole, said, key, [whole["alg"]], default_type=None)
+
+
+def signed_as_it_is(key: ECKey, header: dict[str, Any], said: dict[str, Any]) -> str:
+    """With a header that no library would sign."""
+    body = f"{segment(header)}.{segment(said)}"
+    made = key.get_op_key("sign").sign(body.encode(), ECDSA(SHA256()))
+    halves = b"".join(number.to_bytes(32, "big") for number in decode_dss_signature(made))
+    return f"{body}.{encoded(halves)}"
+
+
+async def outlast(known: Tokens, token: str) -> None:
+    """Bring a token until it is refused, which raises."""
+    async with asyncio.timeout(30):
+        while await known.principal(token):
+            await asyncio.sleep(0.05)

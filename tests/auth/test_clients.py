@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import pytest
 
 from auth import clients
-from auth.clients import Client
+from auth.clients import EXCHANGE, Client, Terms
 from hub.db.connection import Connection
 from hub.errors import BadInput, Conflict, NotFound
 
+BACK = "https://app.example.com/callback"
 READS = ["customers:read"]
 SERVICE = ["customer_service"]
 
@@ -83,3 +84,68 @@ async def test_missing_client_is_not_found(connection: Connection) -> None:
     for work in (clients.named, clients.disable, clients.remove):
         with pytest.raises(NotFound, match="hub client list"):
             await work(connection, "nobody")
+
+
+@pytest.mark.parametrize(
+    ("terms", "sentence"),
+    [
+        (Terms(auth_method="none", redirect_uris=["http://a.example/"]), "redirect URI"),
+        (Terms(auth_method="none"), "go together"),
+        (Terms(redirect_uris=[BACK], grant_types=["client_credentials"]), "go together"),
+        (Terms(auth_method="none", grant_types=["client_credentials"]), "public client"),
+        (Terms(grant_types=["password"]), "no grant type password"),
+        (Terms(grant_types=[EXCHANGE]), "customers:exchange"),
+        (Terms(auth_method="private_key_jwt"), "public keys"),
+    ],
+)
+async def test_terms_that_make_no_sense_are_refused(
+    connection: Connection, terms: Terms, sentence: str
+) -> None:
+    with pytest.raises(BadInput, match=sentence):
+        await clients.create(connection, "shop", scopes=READS, purposes=SERVICE, terms=terms)
+
+
+@pytest.mark.parametrize(
+    ("terms", "scopes", "grants"),
+    [
+        (Terms(), READS, ["client_credentials"]),
+        (Terms(), ["customers:exchange"], ["client_credentials", EXCHANGE]),
+        (
+            Terms(redirect_uris=[BACK]),
+            READS,
+            ["client_credentials", "authorization_code", "refresh_token"],
+        ),
+        (
+            Terms(auth_method="none", redirect_uris=[BACK]),
+            ["customers:exchange"],
+            ["authorization_code", "refresh_token"],
+        ),
+    ],
+)
+async def test_grants_fit_the_client(
+    connection: Connection, terms: Terms, scopes: Sequence[str], grants: Sequence[str]
+) -> None:
+    made = await clients.create(connection, "shop", scopes=scopes, purposes=SERVICE, terms=terms)
+    assert made.grant_types == grants
+
+
+async def test_client_without_a_secret_gets_one(connection: Connection, client: Client) -> None:
+    await connection.execute("UPDATE oauth_client SET grant_types = '{}'")
+    await clients.rotate(connection, client.name, b"hash")
+    assert (await clients.named(connection, client.name)).grant_types == ["client_credentials"]
+    with pytest.raises(NotFound):
+        await clients.rotate(connection, "nobody", b"hash")
+
+
+async def test_name_is_no_id(connection: Connection) -> None:
+    name = "01a20382-d9d9-74d0-aaa1-3ad8fc4a8b25"
+    with pytest.raises(BadInput, match="like an id"):
+        await clients.create(connection, name, scopes=READS, purposes=SERVICE)
+
+
+async def test_enabled_client_is_active_again(connection: Connection, client: Client) -> None:
+    await clients.disable(connection, client.name)
+    await clients.enable(connection, client.name)
+    assert await clients.active(connection, client.id) == client
+    await connection.execute("UPDATE oauth_client SET expires_at = now()")
+    assert await clients.active(connection, client.id) is None

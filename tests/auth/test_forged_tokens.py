@@ -2,7 +2,6 @@
 
 import hmac
 import json
-import time
 from typing import Any
 
 import pytest
@@ -11,8 +10,18 @@ from joserfc.jwk import ECKey
 
 from auth.clients import Client
 from auth.tokens import Tokens
+from hub.db.engine import Database
 from hub.errors import Unauthenticated
-from tests.auth.conftest import HERE, Issue, Signer, claims, encoded, segment, signed
+from tests.auth.conftest import (
+    HERE,
+    Issue,
+    Signer,
+    claims,
+    encoded,
+    segment,
+    signed,
+    signed_as_it_is,
+)
 
 DEEP = b'{"typ":' + b"[" * 4000
 
@@ -31,6 +40,11 @@ DEEP = b'{"typ":' + b"[" * 4000
         ({"exp": True}, "not an access token"),
         ({"exp": "9999999999"}, "not an access token"),
         ({"exp": None}, "not an access token"),
+        ({"exp": 8_000_000_000}, "not an access token"),
+        ({"iat": 1}, "not an access token"),
+        ({"jti": None}, "not an access token"),
+        ({"jti": "1"}, "not an access token"),
+        ({"gid": "'; DROP TABLE oauth_grant; --"}, "not an access token"),
         ({"iss": None}, "not an access token"),
         ({"aud": None}, "not an access token"),
         ({"scope": ["admin"]}, "not an access token"),
@@ -63,14 +77,26 @@ async def test_other_types_are_refused(
         await known.principal(signed(signer, claims(client), typ=typ))
 
 
-@pytest.mark.parametrize(
-    "more", [{"crit": ["exp"]}, {"jwk": {}}, {"jku": "http://e.example.com"}, {"b64": False}]
-)
-async def test_headers_with_more_are_refused(issue: Issue, known: Tokens, more: Any) -> None:
-    _, payload, signature = (await issue()).split(".")
-    header = segment({"typ": "at+jwt", "alg": "ES256", "kid": "x"} | more)
-    with pytest.raises(Unauthenticated):
-        await known.principal(f"{header}.{payload}.{signature}")
+@pytest.mark.parametrize("name", ["jwk", "jku", "x5u", "x5c", "crit", "b64"])
+async def test_key_in_the_header_is_refused(
+    signer: Signer, client: Client, known: Tokens, name: str
+) -> None:
+    """Signed with a key of the forger's, who tells where to find it; with ours it is no better."""
+    kid, ours = signer
+    theirs = ECKey.generate_key("P-256")
+    told: dict[str, Any] = {
+        "jwk": theirs.as_dict(private=False),
+        "jku": "http://keys.example.com/jwks",
+        "x5u": "http://keys.example.com/chain",
+        "x5c": ["TUlJ"],
+        "crit": ["exp"],
+        "b64": False,
+    }
+    header = {"typ": "at+jwt", "alg": "ES256", "kid": kid}
+    assert await known.principal(signed_as_it_is(ours, header, claims(client)))
+    for key in (theirs, ours):
+        with pytest.raises(Unauthenticated):
+            await known.principal(signed_as_it_is(key, header | {name: told[name]}, claims(client)))
 
 
 @pytest.mark.parametrize("algorithm", ["none", "None", "nOnE", ""])
@@ -107,10 +133,44 @@ async def test_public_key_is_no_secret(
 
 async def test_foreign_key_is_refused(signer: Signer, client: Client, known: Tokens) -> None:
     foreign = ECKey.generate_key("P-256")
-    for kid in (signer[0], foreign.thumbprint(), "", "../signing_key", "x" * 5000):
+    for kid in (signer[0], foreign.thumbprint(), "", "x" * 5000):
         with pytest.raises(Unauthenticated) as refused:
             await known.principal(signed((kid, foreign), claims(client)))
         assert kid == "" or kid not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "kid",
+    [
+        "../../../../dev/null",
+        "/proc/self/environ",
+        "file:///dev/null",
+        "http://keys.example.com/jwks",
+        "' OR '1'='1",
+        "x'; DELETE FROM signing_key; --",
+        "x' UNION SELECT id, public_jwk FROM signing_key --",
+        "%",
+        "\x00",
+    ],
+)
+async def test_kid_is_only_a_name(
+    signer: Signer, client: Client, known: Tokens, database: Database, kid: str
+) -> None:
+    """Neither a path, nor an address, nor a statement; an empty file is no secret either."""
+    for key in (ECKey.generate_key("P-256"), signer[1]):
+        with pytest.raises(Unauthenticated):
+            await known.principal(signed((kid, key), claims(client)))
+    assert await database.owner.fetchval("SELECT count(*) FROM signing_key") == 1
+
+
+async def test_id_token_is_no_access_token(signer: Signer, client: Client, known: Tokens) -> None:
+    """What tells a client who logged in lets nobody in, though we had signed it."""
+    said = claims(client, aud=str(client.id), nonce="n", scope=None, purposes=None, client_id=None)
+    for typ in ("JWT", "at+jwt"):
+        with pytest.raises(Unauthenticated):
+            await known.principal(signed(signer, said, typ=typ))
+    with pytest.raises(Unauthenticated, match="another hub"):
+        await known.principal(signed(signer, claims(client, aud=str(client.id))))
 
 
 async def test_tampered_token_is_refused(issue: Issue, known: Tokens) -> None:
@@ -151,15 +211,13 @@ async def test_rubbish_is_refused(known: Tokens, token: str) -> None:
         await known.principal(token)
 
 
-async def test_huge_token_is_refused_unread(known: Tokens) -> None:
-    token = f"{'A' * 400_000}.{'A' * 600_000}.{'A' * 86}"
-    times: list[float] = []
-    for _ in range(5):
-        began = time.thread_time()
-        with pytest.raises(Unauthenticated, match="too long"):
-            await known.principal(token)
-        times.append(time.thread_time() - began)
-    assert min(times) < 0.001
+@pytest.mark.parametrize("length", [8_193, 2 << 20])
+async def test_huge_token_is_refused_unread(known: Tokens, length: int) -> None:
+    token = f"{'A' * (length // 3)}.{'A' * (length - length // 3 - 88)}.{'A' * 86}"
+    assert len(token) == length
+    with pytest.raises(Unauthenticated, match="too long"):
+        await known.principal(token)
+    assert known.figures()["tokens_verified"] == 0
 
 
 async def test_signed_rubbish_is_refused(signer: Signer, known: Tokens) -> None:

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from auth import keys
-from auth.keys import VerifyingKeys
+from auth.epoch import Epoch
+from auth.keys import Signing, VerifyingKeys
 from hub.crypto import Keyring, Sealed
 from hub.db.connection import Connection
 from hub.db.engine import Database
@@ -91,3 +92,20 @@ async def test_new_key_is_found_after_a_pause(database: Database, keyring: Keyri
     assert await verifying.find(kid) is None
     await asyncio.sleep(keys.PAUSE_SECONDS)
     assert await verifying.find(kid)
+
+
+async def test_new_key_is_known_as_soon_as_heard_of(
+    database: Database, keyring: Keyring, epoch: Epoch
+) -> None:
+    verifying, number = VerifyingKeys(database, epoch), epoch.number
+    assert await verifying.find("unknown") is None
+    kid = await sign(database, keyring)
+    await epoch.beyond(number, seconds=30)
+    assert await verifying.find(kid)
+
+
+async def test_signing_key_is_remembered(database: Database, keyring: Keyring) -> None:
+    signing = Signing(database, keyring)
+    several = await asyncio.gather(*(signing.current() for _ in range(5)))
+    await database.owner.execute("DELETE FROM signing_key")
+    assert {kid for kid, _ in [*several, await signing.current()]} == {several[0][0]}

@@ -9,7 +9,22 @@ from typing import Any, get_args
 import pytest
 
 from hub import adapter, paging
-from hub.adapter import Adapter, Call, Child, Cursor, Key, Never, Privacy, Setting, Stream
+from hub.adapter import (
+    Adapter,
+    AuthorizationCode,
+    Basic,
+    Call,
+    Child,
+    ClientCredentials,
+    Cursor,
+    JwtBearer,
+    Key,
+    Never,
+    Privacy,
+    Setting,
+    Stream,
+    TokenEndpoint,
+)
 from hub.models.base import CATEGORIES
 from hub.records import Customer
 
@@ -26,6 +41,7 @@ STREAM = Stream(
 )
 URL = Setting(key="url", title="Address")
 KEY = Setting(key="key", title="Key", secret=True)
+TOKENS = TokenEndpoint(url="{url}/token", client_id="1", client_secret="{key}")  # noqa: S106 - says where it comes from
 GOOD = Adapter(
     key="shop",
     title="Shop",
@@ -38,6 +54,14 @@ GOOD = Adapter(
     streams=(STREAM,),
     privacy=Privacy(holds=("identity",), by_hand="Ask the archive."),
 )
+
+
+def code(**changed: Any) -> AuthorizationCode:
+    return AuthorizationCode(**{"authorize": "{url}/page", "tokens": TOKENS, **changed})
+
+
+def by_client(**changed: Any) -> ClientCredentials:
+    return ClientCredentials(tokens=replace(TOKENS, **changed))
 
 
 def undocumented(module: ModuleType) -> list[str]:
@@ -84,6 +108,21 @@ def test_categories_are_those_of_scopes() -> None:
         ({"base": "https://{host}"}, "base names {host}"),
         ({"base": "{url}/{key}"}, "base names {key}"),
         ({"auth": Key(form="{user}:{key}")}, "auth names {user}"),
+        ({"auth": Basic(password="{key}")}, "auth names {user}"),  # noqa: S106 - as above
+        ({"auth": code(authorize="{url}?k={key}")}, "auth.authorize names {key}"),
+        ({"auth": code(parameters=(("for", "{user}"),))}, "auth names {user}"),
+        ({"auth": code(pkce=False, tokens=replace(TOKENS, client="none"))}, "has to use PKCE"),
+        ({"auth": by_client(url="{url}/{key}")}, "auth.tokens names {key}"),
+        ({"auth": by_client(revoke="{host}")}, "auth.tokens names {host}"),
+        ({"auth": by_client(client_id="{client_id}")}, "auth.tokens names {client_id}"),
+        ({"auth": by_client(client_secret="{other}")}, "auth.tokens names {other}"),  # noqa: S106
+        ({"auth": by_client(form="{bearer}")}, "auth.tokens names {bearer}"),
+        ({"auth": by_client(client="none")}, "nothing that the client could show"),
+        ({"auth": JwtBearer(tokens=TOKENS, issuer="1")}, "auth names {private_key}"),
+        (
+            {"auth": by_client(), "settings": (URL, KEY, Setting(key="token", title="Token"))},
+            "call the setting 'token' otherwise",
+        ),
         ({"privacy": Privacy(holds=(), by_hand=" ")}, "privacy.by_hand"),
     ],
 )
@@ -91,6 +130,20 @@ def test_wrong_declaration_is_refused(wrong: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=r"^adapter ") as refused:
         replace(GOOD, **wrong)
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "auth",
+    [
+        Basic(user="hub", password="{key}"),  # noqa: S106
+        code(tokens=replace(TOKENS, client="none", client_secret="{unknown}")),  # noqa: S106
+        by_client(),
+        JwtBearer(tokens=TOKENS, issuer="1", key="{key}"),
+    ],
+    ids=lambda auth: type(auth).__name__,
+)
+def test_every_kind_of_credentials_can_be_declared(auth: Any) -> None:
+    assert replace(GOOD, auth=auth).auth == auth
 
 
 def test_children_apart_need_a_place() -> None:

@@ -40,7 +40,7 @@ def test_ours_are_there() -> None:
 
 def test_example_is_found_by_entry_point(tmp_path: Path) -> None:
     with shopfront(tmp_path):
-        assert list(registry.adapters()) == ["odoo", "shopfront", "tryton"]
+        assert list(registry.adapters()) == ["odoo", "shopfront", "shopfront_oauth", "tryton"]
         assert registry.adapter("shopfront").base == "{url}"
     assert "shopfront" not in registry.adapters()
 

@@ -176,7 +176,7 @@ async def test_every_list_agrees(shop: Shop, name: str) -> None:
     assert await compared(shop, query, None, caller()) is Outcome.OK
 
 
-class _Tame(Visitor):
+class Tame(Visitor):
     """Turns what was generated into something that finds something, most of the time."""
 
     def __init__(self, ids: list[str]) -> None:
@@ -227,7 +227,7 @@ async def test_generated_documents_agree(shop: Shop, document: DocumentNode) -> 
         for type_name, sql in THINGS.items()
         for row in (await shop.database.owner.fetch(sql))[:3]
     ]
-    query = print_ast(visit(document, _Tame(ids)))
+    query = print_ast(visit(document, Tame(ids)))
     outcome = await compared(shop, query, None, caller())
     event(outcome.name)
     assert outcome in SETTLED, query

@@ -27,8 +27,13 @@ def figures() -> Figures:
 
 
 @pytest.fixture
-def toy_site(settings: Settings, toy: ToyEngine, figures: Figures) -> Site:
-    return doors(settings, toy, ToyTokens(), figures)
+def toy_tokens() -> ToyTokens:
+    return ToyTokens()
+
+
+@pytest.fixture
+def toy_site(settings: Settings, toy: ToyEngine, toy_tokens: ToyTokens, figures: Figures) -> Site:
+    return doors(settings, toy, toy_tokens, figures)
 
 
 @pytest.fixture

@@ -34,6 +34,9 @@ class Everybody:
     async def principal(self, token: str) -> Principal:
         return self.known(token)
 
+    async def ended(self, principal: Principal) -> None:
+        await asyncio.Event().wait()
+
 
 @pytest.fixture
 async def connected(shop: Shop) -> Shop:

@@ -222,6 +222,39 @@ async def test_token_ends_the_connection(address: str, toy: ToyEngine) -> None:
     assert (code, reason.partition(":")[0], toy.closed) == (4403, "UNAUTHENTICATED", 1)
 
 
+async def test_revoked_token_ends_the_connection(
+    address: str, toy: ToyEngine, toy_tokens: ToyTokens
+) -> None:
+    async with opened(address) as socket:
+        await ask(socket, "1", HANG)
+        await ask(socket, "2", "{ hello }")
+        await hear(socket)
+        toy_tokens.revoked.set()
+        code, reason = await closed(socket)
+    assert (code, reason.partition(":")[0], toy.closed) == (4403, "UNAUTHENTICATED", 1)
+
+
+async def test_slow_reader_gets_no_more_after_a_revocation(
+    address: str, toy: ToyEngine, toy_tokens: ToyTokens
+) -> None:
+    async with opened(address) as socket:
+        await ask(socket, "1", "subscription { bulk }")
+        await held(toy)
+        toy_tokens.revoked.set()
+        async with asyncio.timeout(30):
+            while not toy.closed:
+                await asyncio.sleep(0.01)
+        socket.transport.abort()
+
+
+async def test_nobody_watches_a_socket_that_closed(address: str, toy_tokens: ToyTokens) -> None:
+    async with opened(address):
+        assert toy_tokens.watchers == 1
+    async with asyncio.timeout(30):
+        while toy_tokens.watchers:
+            await asyncio.sleep(0.01)
+
+
 async def test_other_protocols_are_refused(address: str) -> None:
     async with dial(address, "graphql-ws") as socket:
         assert (await closed(socket))[0] == 4406

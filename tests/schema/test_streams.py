@@ -93,6 +93,20 @@ async def test_stream_ends_with_the_token(address: str, toy: ToyEngine) -> None:
     assert (end, toy.closed) == (("complete", None), 1)
 
 
+async def test_stream_ends_with_a_revocation(
+    address: str, toy: ToyEngine, toy_tokens: ToyTokens, figures: Figures
+) -> None:
+    telling = asyncio.create_task(told(address, {"query": "subscription { hang }"}))
+    async with asyncio.timeout(30):
+        while not toy_tokens.watchers:
+            await asyncio.sleep(0.01)
+    toy_tokens.revoked.set()
+    (_, body), end = await telling
+    assert body["errors"][0]["extensions"] == {"code": "UNAUTHENTICATED"}
+    assert (end, toy.closed, toy_tokens.watchers) == (("complete", None), 1, 0)
+    assert figures.own().counts == {"sse subscription revoked": 1}
+
+
 async def test_client_that_leaves_ends_it(address: str, toy: ToyEngine, figures: Figures) -> None:
     async with streamed(address, {"query": "subscription { hang }"}):
         assert figures.own().gauges == {"open_streams": 1}

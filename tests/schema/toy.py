@@ -197,6 +197,8 @@ class ToyTokens:
     def __init__(self) -> None:
         self.purposes = {"good": ("customer_service",), "two": ("analytics", "profiling")}
         self.lives = {"short": timedelta(seconds=0.6)}
+        self.revoked = asyncio.Event()
+        self.watchers = 0
 
     def known(self, token: str) -> Principal | None:
         if token not in ("good", "two", "short"):
@@ -214,3 +216,10 @@ class ToyTokens:
         if found is None:
             raise Unauthenticated("This is not a token of ours.")
         return found
+
+    async def ended(self, principal: Principal) -> None:
+        self.watchers += 1
+        try:
+            await self.revoked.wait()
+        finally:
+            self.watchers -= 1

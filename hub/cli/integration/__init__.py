@@ -2,7 +2,16 @@
 
 import click
 
-from hub.cli.integration import checking, connecting, installed, looking, mapping, rejected, tending
+from hub.cli.integration import (
+    authorizing,
+    checking,
+    connecting,
+    installed,
+    looking,
+    mapping,
+    rejected,
+    tending,
+)
 
 
 @click.group("integration")
@@ -19,6 +28,8 @@ def command() -> None:
 
 
 for one in (
+    authorizing.authorize,
+    authorizing.disconnect,
     checking.check,
     connecting.add,
     connecting.remove,

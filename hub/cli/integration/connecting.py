@@ -9,15 +9,16 @@ from msgspec import UNSET, UnsetType
 
 from auth.vault import Vault
 from hub import integrations, registry
-from hub.adapter import Adapter, Limit
+from hub.adapter import Adapter, AuthorizationCode, Limit
 from hub.app import App
 from hub.cli import tell
-from hub.cli.integration import asking, words
+from hub.cli.integration import asking, authorizing, words
+from hub.cli.integration.authorizing import Page
 from hub.cli.integration.checking import Checked, answers, attempt, leave
-from hub.cli.integration.work import AS_JSON, print_json, with_hub, within
+from hub.cli.integration.work import AS_JSON, print_json, with_hub
 from hub.crypto import Keyring
 from hub.db.connection import Connection
-from hub.errors import BadInput, NotFound
+from hub.errors import BadInput, NotFound, Reconnect
 from hub.integrations import Added, Integration
 
 
@@ -77,7 +78,10 @@ def add(
     Of one that is connected only what changes has to be said; the rest stays as it is.
 
     Secrets are no arguments: on a terminal they are asked for, elsewhere each KEY=- is a line of
-    standard input, in the order of the options. They are sealed, and never shown.
+    standard input, in the order of the options; KEY=@FILE reads a private key from a file. They are
+    sealed, and never shown.
+
+    Of a system whose owner gives leave in a browser the address to open is printed.
 
     \b
     Examples:
@@ -96,14 +100,16 @@ def add(
     adapter = _adapter(name, key, known)
     said = asking.completed(adapter, given, known=None if known is None else known.settings)
     rhythm = Rhythm(every=every, reconcile=reconcile, limit=limit)
-    added, checked = with_hub(
+    added, checked, page = with_hub(
         lambda app: _connect(app, name, adapter, said, rhythm=rhythm, is_checked=is_checked)
     )
     if as_json:
         told = {"name": name, "adapter": adapter.key, "is_new": added.is_new, "check": checked}
-        print_json(told)
+        print_json(told | ({} if page is None else {"authorize": page}))
     else:
         _tell_added(name, added, checked, adapter)
+        if page is not None:
+            authorizing.tell_page(page)
     leave(checked)
 
 
@@ -113,14 +119,15 @@ def add(
 def remove(name: str, *, keep_records: bool) -> None:
     """Forget NAME and its credentials.
 
-    Its runs, and what it sent, are forgotten as well. The records that were made of it are not
+    What the system gave in return for leave is given back. The runs, and what came, are forgotten
+    as well. The records that were made of it are not
     touched: where there are some, --keep-records says that this is meant.
 
     \b
     Example:
       hub integration remove erp --keep-records
     """
-    within(lambda c: integrations.remove(c, name, keep_records=keep_records))
+    with_hub(lambda app: _remove(app, name, keep_records=keep_records))
     stay = f" Its records stay under the source {name}." if keep_records else ""
     click.echo(f"Removed.{stay}")
 
@@ -151,7 +158,8 @@ async def _connect(
     *,
     rhythm: Rhythm,
     is_checked: bool,
-) -> tuple[Added, Checked | None]:
+) -> tuple[Added, Checked | None, Page | None]:
+    """Connect it and try it; with the page at which leave is given, where it is missing."""
     vault = Vault(app.database, Keyring.of(app.settings))
 
     async def work(connection: Connection) -> tuple[Added, Integration]:
@@ -168,7 +176,20 @@ async def _connect(
         return added, await integrations.named(connection, name)
 
     added, known = await app.database.retrying(work)
-    return added, await attempt(app, known) if is_checked else None
+    checked = await attempt(app, known) if is_checked else None
+    is_left = checked is not None and checked.code == Reconnect.code
+    if is_left and isinstance(adapter.auth, AuthorizationCode):
+        return added, checked, await authorizing.asked(app, known)
+    return added, checked, None
+
+
+async def _remove(app: App, name: str, *, keep_records: bool) -> None:
+    """Forget it once the system was told, or could not be."""
+    async with app.database.transaction() as connection:
+        known = await integrations.removable(connection, name, keep_records=keep_records)
+    if registry.adapters().get(known.adapter) is not None:
+        await authorizing.give_back(app, known)
+    await app.database.retrying(lambda c: integrations.remove(c, name, keep_records=keep_records))
 
 
 def _tell_added(name: str, added: Added, checked: Checked | None, adapter: Adapter) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from hub import registry
-from hub.adapter import Adapter, Setting
+from hub.adapter import Adapter, AuthorizationCode, Setting
 from hub.cli import tell
 from hub.cli.integration.work import AS_JSON, print_json
 
@@ -45,6 +45,8 @@ def _print_adapter(adapter: Adapter) -> None:
     click.echo(f"  reads {', '.join(stream.key for stream in adapter.streams)}")
     for setting in adapter.settings:
         click.echo(f"  {setting.key:<10} {_setting(setting)}")
+    if isinstance(adapter.auth, AuthorizationCode):
+        click.echo("  wants leave, which somebody gives in a browser; `add` says where")
 
 
 def _setting(setting: Setting) -> str:
@@ -75,6 +77,7 @@ def _adapter(adapter: Adapter) -> dict[str, Any]:
             }
             for one in adapter.settings
         ],
+        "wants_leave": isinstance(adapter.auth, AuthorizationCode),
         "streams": [stream.key for stream in adapter.streams],
         "erasure": adapter.privacy.by_hand,
     }

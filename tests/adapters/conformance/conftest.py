@@ -1,4 +1,4 @@
-"""Every registered adapter, and the example of an outsider's, each with its peer."""
+"""Every registered adapter, and the examples of an outsider's, each with its peer."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,21 +11,21 @@ from tests.adapters import installed
 from tests.adapters.conftest import Emptied
 from tests.adapters.peer import PEERS, House, Peer, connected
 
-EXAMPLE = "shopfront"
+EXAMPLES = ("shopfront", "shopfront_oauth")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "key" in metafunc.fixturenames:
-        metafunc.parametrize("key", [*registry.adapters(), EXAMPLE], indirect=True)
+        metafunc.parametrize("key", [*registry.adapters(), *EXAMPLES], indirect=True)
 
 
 @pytest.fixture
 def key(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param != EXAMPLE:
+    if request.param not in EXAMPLES:
         yield request.param
         return
     with installed.shopfront(tmp_path):
-        yield EXAMPLE
+        yield request.param
 
 
 @pytest.fixture

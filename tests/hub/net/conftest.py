@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from hub.db.engine import Database
-from hub.net import Bare, Line, Signed, Target
+from hub.net import Line, Signed, Target, Way
 from hub.pace import Pace
 from tests.vendor import HERE, Vendor, adapter, connected, vendor
 
@@ -20,12 +20,12 @@ class Badge:
     def __init__(self) -> None:
         self.renewals = 0
 
-    async def headers(self, target: Target, bare: Bare) -> Signed:
+    async def headers(self, target: Target, way: Way) -> Signed:
         return Signed((("Authorization", SIGNATURE),), version=self.renewals)
 
-    async def renew(self, target: Target, bare: Bare, *, stale: int) -> Signed:
+    async def renew(self, target: Target, way: Way, *, stale: int) -> Signed:
         self.renewals += 1
-        return await self.headers(target, bare)
+        return await self.headers(target, way)
 
 
 @pytest.fixture

@@ -90,7 +90,7 @@ async def test_page_asks_where_the_hub_is(database: Database, settings: Settings
     async with asking(site(app, ToyEngine(), ToyTokens(), Figures())) as client:
         slashless, page = await client.get("/graphiql"), await client.get("/graphiql/")
     assert slashless.headers["location"] == "graphiql/"
-    assert 'content="/hub/graphql"' in page.text
+    assert '<meta name="hub" content="https://example.com/hub"' in page.text
 
 
 async def numbers(client: httpx.AsyncClient) -> dict[str, float]:

@@ -68,11 +68,28 @@ TELLING = (
     ),
     ("oauth_grant", "DELETE OR UPDATE OF scopes, purposes, ended_at"),
     ("revoked_token", "INSERT"),
+    ("signing_key", "INSERT OR DELETE OR UPDATE OF retired_at"),
     ("role", "DELETE OR UPDATE"),
     ("user_role", "INSERT OR DELETE"),
     ('"user"', "DELETE OR UPDATE OF name, claimed_roles, disabled_at"),
 )
 """Tables, and what is told of them: nothing that happens with every token."""
+
+ERASED = """
+CREATE FUNCTION customer_erased() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    UPDATE oauth_grant SET ended_at = now(), ended_for = 'erased'
+     WHERE customer_id = OLD.id AND ended_at IS NULL;
+    RETURN NULL;
+END $$
+"""
+ERASING = (
+    "CREATE TRIGGER customer_erased AFTER UPDATE OF erased_at ON customer FOR EACH ROW"
+    " WHEN (NEW.erased_at IS NOT NULL AND OLD.erased_at IS NULL)"
+    " EXECUTE FUNCTION customer_erased()",
+    "CREATE TRIGGER customer_gone AFTER DELETE ON customer FOR EACH ROW"
+    " EXECUTE FUNCTION customer_erased()",
+)
+"""Whoever is erased is acted for no longer, whichever way they are erased."""
 
 
 def upgrade() -> None:
@@ -87,6 +104,8 @@ def upgrade() -> None:
             f"CREATE TRIGGER {name} AFTER {change} ON {table}"
             " FOR EACH STATEMENT EXECUTE FUNCTION access_changed()"
         )
+    for statement in (ERASED, *ERASING):
+        op.execute(statement)
     role = sa.table(
         "role",
         sa.column("key"),
@@ -376,6 +395,14 @@ def _create_limits() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("client_id", name=op.f("pk_rate_budget")),
+    )
+    op.add_column(
+        "credential", sa.Column("token_due_at", sa.DateTime(timezone=True), nullable=True)
+    )
+    op.add_column("credential", sa.Column("leave", sa.LargeBinary(), nullable=True))
+    op.add_column(
+        "credential",
+        sa.Column("leave_version", sa.BigInteger(), server_default="0", nullable=False),
     )
     op.create_table(
         "connection_request",

@@ -12,7 +12,7 @@ import pytest
 
 from auth.vault import Vault
 from hub import logs
-from hub.adapter import Adapter, Answer, Call, Key, Login, Setting, When
+from hub.adapter import Adapter, Call, Key, Login, Setting, When
 from hub.crypto import Keyring
 from hub.db.connection import Connection
 from hub.db.engine import Database
@@ -25,13 +25,11 @@ from tests.vendor import (
     Sessions,
     Vendor,
     adapter,
-    connected,
     logging_in,
     says,
-    vendor,
 )
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 ASK = Call(path="/rpc/", body={})
 PASSWORD = {"password": "k-password"}
 ROW = "SELECT * FROM credential WHERE integration_id = $1"
@@ -41,27 +39,11 @@ Seal = Callable[..., Awaitable[None]]
 
 
 @pytest.fixture
-async def integration(database: Database) -> UUID:
-    return await connected(database)
-
-
-@pytest.fixture
-async def there() -> AsyncGenerator[Vendor]:
-    async with vendor() as found:
-        yield found
-
-
-@pytest.fixture
 def sessions(there: Vendor) -> Sessions:
     """The vendor's own view of who logged in."""
     sessions = Sessions()
     there.will(sessions)
     return sessions
-
-
-@pytest.fixture
-def vault(database: Database, keyring: Keyring) -> Vault:
-    return Vault(database, keyring)
 
 
 @pytest.fixture
@@ -467,15 +449,13 @@ async def test_lost_key_is_told(line: Lines, seal: Seal, database: Database) -> 
 
 
 async def test_nothing_shows_secrets(
-    there: Vendor, seal: Seal, vault: Vault, integration: UUID
+    there: Vendor, line: Lines, seal: Seal, vault: Vault, integration: UUID
 ) -> None:
     await seal(**PASSWORD)
+    there.will(says(200, {"token": "k-token"}))
     target = Target(integration, logging_in(), {"url": there.url})
 
-    async def bare(_: Call) -> Answer:
-        return Answer(status=200, headers={}, body={"token": "k-token"})
-
-    signed = await vault.headers(target, bare)
+    signed = await vault.headers(target, line())
     kept = await vault._safe.kept(target)  # what a debugger would print
     assert signed.headers == (("Authorization", "Session k-token"),)
     assert "k-" not in repr([signed, kept, target, vault])

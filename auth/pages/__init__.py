@@ -1,0 +1,1 @@
+"""Pages that people see: plain HTML without any script, in English and Russian."""

@@ -1,0 +1,1 @@
+"""The ways to a token, each with Authlib's logic and our tables."""

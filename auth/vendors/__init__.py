@@ -1,0 +1,1 @@
+"""What vendors gave the hub leave for: fetched, kept and renewed."""

@@ -1,0 +1,36 @@
+"""`hub key` as one types it."""
+
+import json
+import subprocess
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from auth.tokens import Tokens
+from hub.db.engine import Database
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+OPTIONS = ("--scope", "customers:read", "--purpose", "customer_service")
+
+
+@pytest.fixture
+def given(database: Database) -> Mapping[str, str]:
+    """Settings that name a database and a key."""
+    return {"database_url": database.addresses.owner, "secret_key": "a" * 43}
+
+
+async def test_rotation_breaks_no_token(
+    hub: Run, given: Mapping[str, str], database: Database
+) -> None:
+    hub("client", "create", "shop", *OPTIONS, **given)
+    token = hub("client", "token", "shop", **given).stdout.strip()
+    kid = hub("key", "rotate", **given).stdout.strip()
+    assert (await Tokens(database).principal(token)).name == "shop"
+    new, old = json.loads(hub("key", "list", "--json", **given).stdout)
+    assert (new["id"], new["needed_until"]) == (kid, None)
+    assert old["needed_until"] > old["created_at"]
+    assert "signs" in hub("key", "list", **given).stdout
+
+
+def test_no_key_is_one_sentence(hub: Run, given: Mapping[str, str]) -> None:
+    assert "first token makes one" in hub("key", "list", **given).stdout
