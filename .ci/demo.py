@@ -40,8 +40,10 @@ def check(data: Path) -> None:
         told = ready(make, data / "demo.json")
         family = psutil.Process(make.pid).children(recursive=True)
         for query, answer in examples():
-            compare(query, ask(told, query), answer)
+            compare(query, ask(told, token(told), query), answer)
         say("The README's answers have the shape of those that came.")
+        ask(told, told["token"], "{ viewer { client } }")
+        welcome(told)
         os.kill(told["pid"], signal.SIGINT)
         code = make.wait(END_SECONDS)
     demand(code == 0, f"it ended with {code}")
@@ -89,8 +91,26 @@ def examples() -> Iterator[tuple[str, Any]]:
         yield example["query"], json.loads(example["answer"])
 
 
-def ask(told: dict[str, Any], query: str) -> Any:
-    headers = {"Authorization": f"Bearer {told['token']}"}
+def token(told: dict[str, Any]) -> str:
+    """Another one each time, as the README has it."""
+    client = (told["client_id"], told["client_secret"])
+    form = {"grant_type": "client_credentials"}
+    answer = httpx.post(told["token_endpoint"], data=form, auth=client, timeout=30)
+    demand(answer.status_code == 200, f"no token: {answer.status_code}: {answer.text}")
+    return answer.json()["access_token"]
+
+
+def welcome(told: dict[str, Any]) -> None:
+    """The page to sign in at is there, and its administrator has a first password."""
+    page = told["graphql"].replace("/graphql", "/graphiql/")
+    login = told["graphql"].replace("/graphql", "/oauth/login")
+    demand(httpx.get(page, timeout=30).status_code == 200, "GraphiQL is not there")
+    demand('name="password"' in httpx.get(login, timeout=30).text, "nobody can log in")
+    demand(bool(told["user"] and told["password"]), "the administrator has no first password")
+
+
+def ask(told: dict[str, Any], token: str, query: str) -> Any:
+    headers = {"Authorization": f"Bearer {token}"}
     answer = httpx.post(told["graphql"], json={"query": query}, headers=headers, timeout=30)
     demand(answer.status_code == 200, f"{answer.status_code}: {answer.text}")
     return answer.json()

@@ -1,11 +1,17 @@
-// Try it: HUB_TOKEN=$(hub client token NAME) npm start -- card anna@example.com
+// Try it: HUB_CLIENT=storefront HUB_SECRET=… npm start -- card anna@example.com
 import { changes } from './changes.js';
 import { card, everyone, search, sell } from './customers.js';
 import { Hub, HubError, type Access } from './hub.js';
+import { credentials } from './tokens.js';
 
+const url = process.env['HUB_URL'] ?? 'http://127.0.0.1:8000/graphql';
 const access: Access = {
-  url: process.env['HUB_URL'] ?? 'http://127.0.0.1:8000/graphql',
-  token: () => process.env['HUB_TOKEN'] ?? '',
+  url,
+  token: credentials({
+    tokenUrl: process.env['HUB_TOKEN_URL'] ?? new URL('oauth/token', url).href,
+    id: process.env['HUB_CLIENT'] ?? '',
+    secret: process.env['HUB_SECRET'] ?? '',
+  }),
   purpose: process.env['HUB_PURPOSE'] ?? 'customer_service',
   byId: process.env['HUB_BY_ID'] === 'yes',
 };

@@ -123,8 +123,9 @@ async def _show(demo: Demo, listener: socket.socket) -> None:
         app, crew = await stack.enter_async_context(_seeded(demo, settings))
         await stack.enter_async_context(crew.worker())
         running = await stack.enter_async_context(front.serving(settings, listener))
-        await stack.enter_async_context(access.renewed(app, demo.place))
-        facts = await access.facts(app)
+        given = await access.given(app, demo.place)
+        await stack.enter_async_context(access.renewed(given, demo.place))
+        facts = await given.facts()
         telling.show(demo.place, facts)
         demo.ending.was_ready = True
         stack.enter_context(demo.place.told(facts))  # last: whoever waits for it finds all there

@@ -19,12 +19,20 @@ HERE = (ip_network("127.0.0.0/8"),)
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """What `demo.json` says while a demo is ready. The token lives for an hour; a new one is
-    written in time."""
+    """What `demo.json` says while a demo is ready.
+
+    A client gets tokens at `token_endpoint`; `token` is one that lives for an hour, and another is
+    written in time. `user` logs in with `password`, which has to be changed then, and is empty when
+    the demo starts after that.
+    """
 
     graphql: str
+    token_endpoint: str
     client_id: str
+    client_secret: str
     token: str
+    user: str
+    password: str
     pid: int
 
 
@@ -68,8 +76,14 @@ class Place:
         if os.geteuid() == 0 and not any(self.data_dir.iterdir()):
             self.data_dir.chmod(0o711)  # the server runs as somebody else, and has to pass
         self.folder.mkdir(mode=0o700, exist_ok=True)
-        if not self.password.exists():
-            write(self.password, secrets.token_urlsafe(24).encode())
+        self.secret("password")
+
+    def secret(self, name: str) -> str:
+        """A secret of this demo, the same at each start; made when it is first asked for."""
+        path = self.folder / name
+        if not path.exists():
+            write(path, secrets.token_urlsafe(24).encode())
+        return path.read_text()
 
     def _other(self) -> str:
         try:

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from hub.cli import tell
-from hub.cli.demo.access import CLIENT, PURPOSE
+from hub.cli.demo.access import PURPOSE
 from hub.cli.demo.place import Facts, Place
 from hub.cli.demo.queries import QUERIES
 from hub.config import settings
@@ -58,13 +58,22 @@ def listed(counts: Mapping[str, Mapping[str, int]]) -> str:
 def show(place: Place, facts: Facts) -> None:
     """Everything to know of a demo that is ready."""
     page = facts.graphql.replace("/graphql", "/graphiql")
+    person = f"{facts.user}, password {facts.password}" if facts.password else facts.user
     click.echo(f"""
 The hub is ready.
 
-  GraphQL    {facts.graphql}
-  GraphiQL   {page}, where the token is pasted at the top
-  client     {CLIENT}, for the purpose {PURPOSE}
-  token      `{_words("demo --token")}` prints it; {place.file} has it
+  GraphiQL   {page}
+             sign in as {person}{_hint(facts)}
+  GraphQL    {facts.graphql}, for programs
+  client     {facts.client_id}, secret {facts.client_secret}
+             for the purpose {PURPOSE}; {place.file} has all this
+
+A token for ten minutes; the same line gives the next one:
+
+  curl {facts.token_endpoint} -u {facts.client_id}:{facts.client_secret} \\
+    -d grant_type=client_credentials
+
+`{_words("demo --token")}` prints one for an hour:
 
   curl {facts.graphql} -H "Authorization: Bearer $({_words("demo --token")})" \\
     -H 'Content-Type: application/json' -d '{{"query": "{{ viewer {{ client purpose }} }}"}}'
@@ -72,6 +81,10 @@ The hub is ready.
     for number, (title, text) in enumerate(QUERIES.items(), 1):
         click.echo(f"{number}. {title}\n\n{text}\n")
     click.echo("Ctrl-C ends it.")
+
+
+def _hint(facts: Facts) -> str:
+    return ", and choose another" if facts.password else " with the password you chose"
 
 
 def _words(arguments: str) -> str:

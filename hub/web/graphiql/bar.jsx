@@ -1,68 +1,115 @@
-// The token and the purpose of everything this page asks.
+// Who asks, and what for: of everything that is asked below.
 import { useGraphiQLActions } from "@graphiql/react";
+import { useEffect, useState } from "react";
 
-import { read, write } from "./session.js";
+import { viewer } from "./asking.js";
+import { write } from "./session.js";
+import { hub, isAtHome, LEFT, paste, signIn, signOut } from "./signing.js";
 
-const PURPOSES = [
-  "customer_service",
-  "analytics",
-  "profiling",
-  "email_marketing",
-  "sms_marketing",
-  "phone_marketing",
-  "ads_audiences",
-  "ads_personalization",
-  "partner_sharing",
-  "data_subject_rights",
-];
-
-export function Bar() {
+/** The bar, as the page begins: `who` asks, or nobody, and what went wrong. */
+export function Bar({ begun }) {
   const { introspect } = useGraphiQLActions();
+  const [{ who, trouble, isOut }, show] = useState(begun);
 
-  function keep({ currentTarget }) {
-    const given = new FormData(currentTarget);
-    const news = ["token", "purpose"].map((name) => write(name, given.get(name).trim()));
-    if (news.includes(true)) introspect();
+  useEffect(() => {
+    const leave = () => show({});
+    addEventListener(LEFT, leave);
+    return () => removeEventListener(LEFT, leave);
+  }, []);
+
+  function attempt(work) {
+    work().catch((error) => show({ trouble: error.message }));
   }
 
-  function submit(event) {
-    event.preventDefault();
-    keep(event);
+  async function use(token) {
+    paste(token);
+    show({ who: await viewer() });
+    introspect();
+  }
+
+  async function leave() {
+    await signOut();
+    show({ isOut: Boolean(who.user) });
+  }
+
+  function choose(purpose) {
+    write({ purpose });
+    show({ who: { ...who, purpose } });
   }
 
   return (
-    <form className="bar" onSubmit={submit} onBlur={keep}>
+    <div className="bar">
       <strong>Customer hub</strong>
+      {who ? (
+        <>
+          <Purposes of={who} choose={choose} />
+          <span className="who">{who.user ?? who.client}</span>
+          <button type="button" name="leave" onClick={() => attempt(leave)}>
+            {who.user ? "Sign out" : "Forget the token"}
+          </button>
+        </>
+      ) : (
+        <>
+          <Entrance enter={() => attempt(signIn)} />
+          <Pasting use={(token) => attempt(() => use(token))} />
+        </>
+      )}
+      {isOut && (
+        <span>
+          Signed out of this page; <a href={`${hub}/oauth/logout`}>of the hub too</a>
+        </span>
+      )}
+      {trouble && <span role="alert">{trouble}</span>}
+    </div>
+  );
+}
+
+function Purposes({ of, choose }) {
+  return (
+    <label>
+      Purpose
+      <select name="purpose" value={of.purpose} onChange={({ target }) => choose(target.value)}>
+        {of.purposes.map((purpose) => (
+          <option key={purpose}>{purpose}</option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+// People come back to the address that the hub knows itself by, and only there.
+function Entrance({ enter }) {
+  if (!isAtHome) return <a href={`${hub}/graphiql/`}>Sign in at {hub}</a>;
+  return (
+    <button type="button" name="enter" onClick={enter}>
+      Sign in
+    </button>
+  );
+}
+
+function Pasting({ use }) {
+  function submit(event) {
+    event.preventDefault();
+    use(new FormData(event.currentTarget).get("token").trim());
+    event.currentTarget.reset();
+  }
+
+  return (
+    <form onSubmit={submit}>
       <label>
-        Token
+        or with a token
         <input
           name="token"
           type="password"
           autoComplete="off"
           spellCheck={false}
-          defaultValue={read("token")}
           placeholder="paste it here"
+          required
         />
       </label>
-      <label>
-        Purpose
-        <input
-          name="purpose"
-          list="purposes"
-          autoComplete="off"
-          spellCheck={false}
-          defaultValue={read("purpose")}
-          placeholder="the token's only one"
-        />
-      </label>
-      <datalist id="purposes">
-        {PURPOSES.map((purpose) => (
-          <option key={purpose} value={purpose} />
-        ))}
-      </datalist>
       <button type="submit">Use</button>
       <span className="hint">
-        <code>hub client token NAME</code> prints a token. It stays in this tab.
+        <code>hub client token NAME</code> prints one. It stays in this tab.
       </span>
     </form>
   );

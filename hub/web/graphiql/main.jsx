@@ -12,8 +12,10 @@ import { GraphiQLProvider } from "@graphiql/react";
 import { GraphiQL, GraphiQLInterface } from "graphiql";
 import { createRoot } from "react-dom/client";
 
+import { viewer } from "./asking.js";
 import { Bar } from "./bar.jsx";
 import { fetcher } from "./fetcher.js";
+import { arrive } from "./signing.js";
 
 const FIRST_QUERY = `# Ctrl-Space completes,
 # Ctrl-Enter sends; the book
@@ -30,6 +32,16 @@ query FirstCustomers {
   }
 }
 `;
+
+// A strange answer in the address is told, and takes nothing from whoever is signed in.
+async function begin() {
+  const troubles = [];
+  const note = (error) => void troubles.push(error.message);
+  await arrive().catch(note);
+  return { who: await viewer().catch(note), trouble: troubles[0] };
+}
+
+const begun = await begin(); // before the editor asks for the schema
 
 // What follows # stays in the browser, so a link to a query leaves no trace in a server's log.
 const linkedQuery = new URLSearchParams(location.hash.slice(1)).get("query") ?? undefined;
@@ -48,7 +60,7 @@ createRoot(document.querySelector("#root")).render(
   >
     <DocExplorerStore>
       <HistoryStore>
-        <Bar />
+        <Bar begun={begun} />
         <GraphiQLInterface>
           <GraphiQL.Logo>
             <span />

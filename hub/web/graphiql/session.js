@@ -1,17 +1,21 @@
-// Who asks and what for. Kept for as long as the tab is open, and for this tab only.
-const KEYS = { token: "hub:token", purpose: "hub:purpose" };
+// What this page remembers: for as long as the tab is open, and for this tab only.
+const PREFIX = "hub:";
 
 export function read(name) {
-  return sessionStorage.getItem(KEYS[name]) ?? "";
+  return sessionStorage.getItem(PREFIX + name) ?? "";
 }
 
-/** Whether that is news. */
-export function write(name, value) {
-  const isNew = read(name) !== value;
-  sessionStorage.setItem(KEYS[name], value);
-  return isNew;
+export function write(values) {
+  for (const [name, value] of Object.entries(values)) sessionStorage.setItem(PREFIX + name, value);
 }
 
-export function authorization() {
-  return `Bearer ${read("token")}`;
+/** What was remembered under a name, once. */
+export function take(name) {
+  const value = read(name);
+  forget(name);
+  return value;
+}
+
+export function forget(...names) {
+  for (const name of names) sessionStorage.removeItem(PREFIX + name);
 }

@@ -20,17 +20,22 @@ import pytest
 from adapters.sandbox import cast
 from adapters.sandbox.shop import Book
 from adapters.sandbox.tryton import Tryton
-from hub.cli.demo import books, place
-from hub.cli.demo.access import CLIENT
+from auth import users
+from hub.app import App
+from hub.cli.demo import access, books, place
+from hub.cli.demo.access import CLIENT, USER
 from hub.cli.demo.place import Facts, Place
 from hub.cli.demo.queries import CARD, QUERIES
 from hub.cli.demo.retail import PACKAGE, Retail
 from hub.config import Settings
+from hub.db.engine import Database
 from hub.errors import BadSettings, Conflict, NotFound
 from tests import retail
 
 YESTERDAY = date(2026, 3, 1)
-FACTS = Facts("http://127.0.0.1:8000/graphql", CLIENT, "secret", 1)
+HERE = "http://127.0.0.1:8000"
+ADDRESSES = f"{HERE}/graphql", f"{HERE}/oauth/token"
+FACTS = Facts(*ADDRESSES, CLIENT, "secret", "token", USER, "first", 1)
 
 
 @pytest.fixture
@@ -148,6 +153,20 @@ def test_facts_are_for_the_owner_only(tmp_path: Path) -> None:
     assert [it.name for it in tmp_path.iterdir()] == ["demo"]
     with pytest.raises(NotFound, match="make demo"):
         here.facts()
+
+
+async def test_whoever_may_ask_stays_the_same(
+    database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    app, here = App(settings, database), Place(tmp_path)
+    with here.held():
+        first, again = [await (await access.given(app, here)).facts() for _ in range(2)]
+        assert (first.client_secret, first.password) == (again.client_secret, again.password)
+        async with database.transaction() as connection:
+            admin = await users.named(connection, first.user)
+            await users.set_password(connection, admin.id, "another", must_change=False)
+        assert (await access.given(app, here)).password == ""
+    assert {stat.S_IMODE(it.stat().st_mode) for it in here.folder.iterdir()} == {0o600}
 
 
 def test_what_a_killed_demo_said_goes(tmp_path: Path) -> None:
