@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 import click
 
 from bench import (
+    access,
     febrl,
     figures,
     ingest,
@@ -35,6 +36,7 @@ ALONE: Mapping[str, Measure] = {
     "febrl": febrl.measure,
     "startup": startup.measure,
     "sync": syncing.measure,
+    "access": access.measure,
 }
 
 

@@ -7,6 +7,7 @@ export async function open() {
     args: ["--no-sandbox", "--disable-dev-shm-usage"],
   });
   const page = await browser.newPage();
+  page.setDefaultTimeout(120_000); // for machines that have other things to do as well
   await page.setViewport({ width: 1280, height: 800 });
   const seen = { console: [], requests: [] };
   page.on("console", (message) => {

@@ -1,27 +1,28 @@
-"""A real hub on a port of its own: the shop in its database, events as they come, a client."""
+"""A real hub on a port of its own, as `hub serve` opens it over the shop's database; a client."""
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from socket import socket
 from typing import Any
 
 import httpx
+from pydantic import SecretStr
 
 from auth import clients, tokens
+from auth.clients import Terms
+from auth.hashes import keyed, new_secret
 from auth.scopes import SCOPES
-from auth.tokens import Tokens
-from hub.app import App
-from hub.cli import serving
+from auth.server.client_proof import SECRET
+from hub.cli.serving import Serving
 from hub.config import Settings
 from hub.crypto import Keyring
 from hub.db.engine import Database
-from hub.feed import Feed
-from hub.relay import Relay
-from hub.web.figures import Figures
-from tests.events import running
+from hub.web import server
 from tests.serving import served
 
-PURPOSE = "customer_service"
+CLIENT, PURPOSE = "peer", "customer_service"
+KEY = SecretStr("a" * 43)
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,16 @@ class Hub:
     """Where it is, and what opens it."""
 
     url: str
+    client: str
+    secret: str
     token: str
     purpose: str
     database: Database
+    settings: Settings
+
+    @property
+    def token_url(self) -> str:
+        return f"{self.url}/oauth/token"
 
     async def ask(self, query: str, variables: Mapping[str, Any] | None = None) -> Any:
         """The data of an answer without errors."""
@@ -46,19 +54,31 @@ class Hub:
 @asynccontextmanager
 async def begun(database: Database, settings: Settings) -> AsyncGenerator[Hub]:
     """A hub over this database, until the block ends."""
-    app, feed, relay = App(settings, database), Feed(database), Relay(database)
-    async with running(feed.run(), relay.run()):
-        await feed.beyond(-1)  # whoever follows from now on misses nothing
-        engine = await serving.engine(app, feed, relay)
-        site = serving.site(app, engine, Tokens(database), Figures())
-        token = await _token(database, settings)
-        async with served(site, settings) as url:
-            yield Hub(url, token, PURPOSE, database)
+    listener = server.bound(settings.model_copy(update={"port": 0}))
+    chosen = _at(listener, database, settings)
+    async with Serving(chosen).opened() as site, served(site, chosen, listener) as url:
+        secret = new_secret()
+        token = await _token(database, chosen, secret)
+        yield Hub(url, CLIENT, secret, token, PURPOSE, database, chosen)
 
 
-async def _token(database: Database, settings: Settings) -> str:
+def _at(listener: socket, database: Database, settings: Settings) -> Settings:
+    """The settings of a hub that people find there."""
+    addresses = database.addresses
+    here = {
+        "base_url": server.address(listener),
+        "database_url": SecretStr(addresses.owner),
+        "database_reader_url": SecretStr(addresses.reader or ""),
+        "secret_key": KEY,
+    }
+    return settings.model_copy(update=here)
+
+
+async def _token(database: Database, settings: Settings, secret: str) -> str:
+    keyring = Keyring.of(settings)
+    terms = Terms(secret_hash=keyed(keyring, SECRET, secret))
     async with database.transaction() as connection:
-        made = await clients.create(connection, "peer", scopes=list(SCOPES), purposes=[PURPOSE])
-        return await tokens.issue(
-            connection, Keyring.of(settings), made, base_url=settings.base_url
+        made = await clients.create(
+            connection, CLIENT, scopes=list(SCOPES), purposes=[PURPOSE], terms=terms
         )
+        return await tokens.issue(connection, keyring, made, base_url=settings.base_url)

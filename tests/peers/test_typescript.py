@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from schema import sdl
-from tests.peers.conftest import CI, Begin
+from tests.peers.conftest import CI, Begin, Node
 from tests.peers.hub import Hub
 from tests.shop import Shop
 
@@ -63,8 +63,9 @@ class Run:
     hub: Hub
 
     async def __call__(self, *words: str, **more: str) -> Said:
-        env = {"HUB_URL": f"{self.hub.url}/graphql", "HUB_TOKEN": self.hub.token}
-        return await _run(self.client, words, env | more)
+        env = {"HUB_URL": f"{self.hub.url}/graphql", "HUB_TOKEN_URL": self.hub.token_url}
+        known = {"HUB_CLIENT": self.hub.client, "HUB_SECRET": self.hub.secret}
+        return await _run(self.client, words, env | known | more)
 
 
 Running = Callable[..., Awaitable[Run]]
@@ -194,6 +195,13 @@ async def test_lost_connection_is_made_again(runs: Running) -> None:
             number += 1
             await run("sell", "anna@example.com", f"c-{number}")
     assert "Connected again" in (await following).aside
+
+
+async def test_token_is_renewed_in_time(runs: Running, node: Node, client: Path) -> None:
+    run = await runs()
+    known = (run.hub.token_url, run.hub.client, run.hub.secret)
+    told = await node("renewing.mjs", (client / "out" / "tokens.js").as_uri(), *known)
+    assert told == {"together": 1, "soon": True, "later": False, "refused": [True, True]}
 
 
 async def test_trusted_client_sends_no_documents(runs: Running, client: Path) -> None:
