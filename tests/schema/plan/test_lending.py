@@ -30,6 +30,32 @@ async def test_waiting_ones_get_what_is_kept(database: Database) -> None:
     assert database.reader.get_size() <= database.reader.get_max_size()
 
 
+async def test_half_is_lent_at_a_time(database: Database) -> None:
+    lender = Lender(database.reader)
+    for connection in [await lender.take() for _ in range(database.reader.get_max_size() // 2)]:
+        lender.keep(connection)
+    taken = [await lender.take() for _ in range(database.reader.get_max_size() // 2)]
+    waiter = asyncio.create_task(lender.take())
+    await asyncio.sleep(0)
+    kept = taken[-1]
+    lender.keep(kept)
+    assert await waiter is kept
+    for connection in taken:
+        await lender.give_back(connection)
+
+
+async def test_long_ones_stand_in_nobodys_way(database: Database) -> None:
+    lender = Lender(database.reader)
+    long = [await lender.take() for _ in range(database.reader.get_max_size() // 2)]
+    async with asyncio.timeout(30):
+        others = [await lender.take() for _ in range(database.reader.get_max_size() // 2)]
+    for connection in [*long, *others]:
+        lender.keep(connection)
+    async with asyncio.timeout(30):
+        while database.reader.get_idle_size() < database.reader.get_max_size():
+            await asyncio.sleep(ROUND_SECONDS)
+
+
 async def test_others_get_their_turn(database: Database) -> None:
     lender = Lender(database.reader)
 
