@@ -37,9 +37,9 @@ log = structlog.get_logger(__name__)
 
 QUERY, MUTATION, SUBSCRIPTION = (kind.value for kind in OperationType)
 
-KEPT = 16_000_000
+KEPT = 10_000_000
 """Bytes of documents that are kept, besides the trusted ones."""
-PLANS = 8_000_000
+PLANS = 6_000_000
 """Bytes of plans that are kept: each of an operation for a sight and a shape of its variables."""
 SIGHTS = 2_000
 GLANCE_SECONDS = 0.5

@@ -1,6 +1,8 @@
 """Hostile requests are refused or answered right, at once, and leave nothing behind."""
 
 import asyncio
+import contextlib
+import ctypes
 import gc
 import time
 from collections.abc import Iterator
@@ -76,7 +78,10 @@ def _endless() -> Iterator[str]:
 
 
 def _resident() -> float:
+    """Megabytes that are in use: what is free in between is given back first, where that goes."""
     gc.collect()
+    with contextlib.suppress(AttributeError, OSError):  # a libc that has no such word
+        ctypes.CDLL(None).malloc_trim(0)
     return psutil.Process().memory_info().rss / 2**20
 
 
