@@ -132,7 +132,9 @@ class Vault:
         try:
             fresh, leave = await self._in_time(target, way, auth, kept)
         except Reconnect as error:
-            return await self._refuse(target, kept, str(error))
+            await self._refuse(target, kept, str(error))
+            await ours.end()  # somebody was just there: the new secrets need not wait for the lease
+            return None
         except BaseException:  # cancelled as well
             await ours.end()
             raise

@@ -297,7 +297,8 @@ async def test_refusal_meets_new_secrets(
             await asyncio.sleep(0.01)
         await vault.seal(theirs, integration, {**PASSWORD, "key": "k-new"})
         there.will(says(200, {"token": "k-token"}))
-    await asking
+    async with asyncio.timeout(20):  # less than the lease
+        await asking
     assert tuple(await connection.fetchrow(STATE, integration)) == ("active", "", "")
 
 
