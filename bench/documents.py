@@ -11,7 +11,7 @@ from auth.scopes import SCOPES
 from bench import questions
 from bench.figures import Figure
 from bench.questions import QUESTIONS, Question
-from hub import clock
+from hub import clock, collecting
 from hub.db.engine import Database
 from hub.feed import Feed
 from schema.build import build
@@ -29,6 +29,7 @@ async def over(database: Database) -> list[Figure]:
         build(), database, database.settings, feed=Feed(database), trusted=Trusted("off", {})
     )
     await engine.prepare()
+    collecting.settle()  # as the server does
     figures: list[Figure] = []
     for question in QUESTIONS:
         async with database.owner.acquire() as connection:
