@@ -120,7 +120,8 @@ def test_missing_package_is_told() -> None:
         Retail("small", YESTERDAY, package="no-such-package")
 
 
-def test_demo_has_a_folder_of_its_own(tmp_path: Path) -> None:
+def test_demo_has_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HUB_DATA_DIR", raising=False)
     assert place.settings(Settings()).data_dir.name == "customer-hub-demo"
     given = place.settings(Settings(data_dir=tmp_path, host="0.0.0.0"))  # noqa: S104
     assert (given.data_dir, given.host) == (tmp_path, "127.0.0.1")
