@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from typing import get_args
 from uuid import UUID
 
-from auth.clients import PRIVACY_PURPOSE, Client
+from auth.clients import Client
+from auth.rights import BOUND_SCOPE, PRIVACY_PURPOSE
 from hub import clock
 from hub.db.connection import Connection
 from hub.errors import Forbidden, NotFound
@@ -23,7 +24,7 @@ TOKEN_TYPE = "urn:customer-hub:params:oauth:token-type:customer"  # noqa: S105 -
 """What a `subject_token` is that names a customer (RFC 8693)."""
 EXCHANGE = "customers:exchange"
 """The scope that a client needs."""
-SCOPES = ("privacy:self",)
+SCOPES = (BOUND_SCOPE,)
 PURPOSES = (PRIVACY_PURPOSE,)
 LIFE = timedelta(hours=12)
 """How long a grant lasts; who is still there then is exchanged for again."""

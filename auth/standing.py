@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
+from auth.clients import EXCHANGE_SCOPE
 from auth.epoch import Epoch
 from hub.errors import Unauthenticated
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 MOST = 1000
 """Tokens that one statement looks at."""
-EXCHANGE = "customers:exchange"
-"""The scope of clients that may act for customers."""
 
 ROLES = """
 role r WHERE r.key = ANY(u.claimed_roles)
@@ -135,7 +134,7 @@ class Standing:
 
 def _found(named: Named, row: "Record") -> Had | Unauthenticated:
     missing = row["missing"]
-    if missing is None and named.customer_id is not None and EXCHANGE not in row["scopes"]:
+    if missing is None and named.customer_id is not None and EXCHANGE_SCOPE not in row["scopes"]:
         missing = "exchange"
     if missing is not None:
         return Unauthenticated(REFUSALS[missing])
