@@ -10,11 +10,15 @@ BIN := .venv/bin
 ENVIRONMENT := .venv/.made
 DATA := .venv/.data
 SALES := .venv/.demo
+# One more than there are cores: each waits for PostgreSQL a third of its time.
+SPREAD := -n $(shell expr $$(nproc) + 1) --dist worksteal
 COMPILE := $(UV) pip compile --quiet --python-version 3.11 --universal --generate-hashes \
 	--no-header $(ARGS)
 REQUIREMENTS := requirements/dev.txt requirements/build.txt pyproject.toml
 
 export PYTHON
+# What is imported stays compiled: tests and proofs start thousands of processes.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,8 +33,8 @@ check: $(ENVIRONMENT) ## format, lint, types, import contracts, the SDL
 	$(BIN)/python -m schema.sdl --check --since "$$(git describe --tags --abbrev=0 2>/dev/null || echo HEAD^)"
 
 test: $(ENVIRONMENT) ## the suite on the embedded PostgreSQL, and on HUB_TEST_DATABASE_URL if set
-	env -u HUB_TEST_DATABASE_URL $(BIN)/pytest -n 2 $(ARGS)
-	@if [ -n "$$HUB_TEST_DATABASE_URL" ]; then $(BIN)/pytest -n 2 $(ARGS); fi
+	env -u HUB_TEST_DATABASE_URL $(BIN)/pytest $(SPREAD) $(ARGS)
+	@if [ -n "$$HUB_TEST_DATABASE_URL" ]; then $(BIN)/pytest $(SPREAD) $(ARGS); fi
 
 demo: $(SALES) ## a hub at work over a supermarket's sales; ARGS="--small" or --full
 	@exec $(BIN)/hub demo $(ARGS)

@@ -18,6 +18,7 @@ from hub import clock
 from hub.db.connection import Connection
 from hub.errors import Forbidden, NotFound
 from hub.identifiers import Unusable, normalise
+from hub.privacy.naming import HOLDER
 from hub.records import IdentifierType
 
 TOKEN_TYPE = "urn:customer-hub:params:oauth:token-type:customer"  # noqa: S105 - a name
@@ -35,11 +36,6 @@ CURRENT = """
 SELECT c.id FROM customer c WHERE c.id = coalesce(
     (SELECT a.customer_id FROM customer_alias a WHERE a.alias_id = $1), $1)
    AND c.status = 'active' AND c.erased_at IS NULL
-"""
-HOLDER = """
-SELECT (array_agg(c.id))[1] FROM identifier i JOIN customer c ON c.id = i.customer_id
- WHERE i.type = $1 AND i.value = $2 AND c.status = 'active' AND c.erased_at IS NULL
-HAVING count(DISTINCT c.id) = 1
 """
 HOLD = """
 SELECT id FROM customer WHERE id = $1 AND status = 'active' AND erased_at IS NULL FOR SHARE

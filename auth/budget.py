@@ -23,6 +23,7 @@ SHARE_SECONDS = 0.1
 """What a process takes at a time. It keeps what it does not use, so all together may spend this
 much more for each process."""
 CLIENTS = 10_000
+UNLIMITED = (0, 0)
 GRAIN = 1e-6
 """What adding up fractions may lose."""
 
@@ -143,17 +144,21 @@ class Budgets:
         """How often the budgets were asked for more, and how often there was no more."""
         return {"budget_asked": self._asked, "budget_refused": self._refused}
 
+    def pays(self, principal: Principal, *, cost: int = 0, requests: int = 0) -> bool:
+        """Take this out of what is in hand, if that is enough; else `take` asks for more."""
+        limits = self._limits(principal)
+        if limits == UNLIMITED:
+            return True
+        return _pay(self._share(principal.client_id, *limits), cost, requests)
+
     async def take(self, principal: Principal, *, cost: int = 0, requests: int = 0) -> None:
         """Take this out of a client's budget. Raises RateLimited when it is not in there.
 
         What costs more than a full budget holds is let through when the budget is full.
         """
-        per_second = self._limits(principal)
-        if per_second == (0, 0):
+        if self.pays(principal, cost=cost, requests=requests):
             return
-        share = self._share(principal.client_id, *per_second)
-        if _pay(share, cost, requests):
-            return
+        share = self._share(principal.client_id, *self._limits(principal))
         async with share.asking:
             if _pay(share, cost, requests):
                 return

@@ -93,6 +93,11 @@ ACTIVE = f"""
 SELECT {COLUMNS} FROM oauth_client
  WHERE id = $1 AND disabled_at IS NULL AND coalesce(expires_at > now(), true)
 """
+OF_OLDER_KEYS = """
+SELECT name FROM oauth_client
+ WHERE substr(secret_hash, 1, length($1::bytea)) <> $1 AND coalesce(expires_at > now(), true)
+ ORDER BY name
+"""
 DISABLE = "UPDATE oauth_client SET disabled_at = coalesce(disabled_at, now()) WHERE name = $1"
 ENABLE = "UPDATE oauth_client SET disabled_at = NULL WHERE name = $1"
 ROTATE = """
@@ -202,6 +207,11 @@ async def active(connection: Connection, id_: UUID) -> Client | None:
     """The client of this id, if it may still ask."""
     row = await connection.fetchrow(ACTIVE, id_)
     return None if row is None else _client(row)
+
+
+async def of_older_keys(connection: Connection, mark: bytes) -> list[str]:
+    """The names of those whose secret is kept by another key than the one of this mark."""
+    return [row["name"] for row in await connection.fetch(OF_OLDER_KEYS, mark)]
 
 
 async def rotate(

@@ -16,18 +16,14 @@ def new_secret() -> str:
 
 def keyed(keyring: Keyring, what: str, secret: str) -> bytes:
     """The hash under which a secret is stored; `what` keeps one kind from passing for another."""
-    return _hash(keyring.derived(what)[0], secret)
+    return keyring.hashed(what, secret)
 
 
 def keyed_all(keyring: Keyring, what: str, secret: str) -> list[bytes]:
     """The hashes under which it may have been stored, while the deployment's key is exchanged."""
-    return [_hash(key, secret) for key in keyring.derived(what)]
+    return keyring.hashed_all(what, secret)
 
 
 def is_same(found: bytes, wanted: bytes | None) -> bool:
     """Whether two hashes are the same, in the same time whatever they hold."""
     return wanted is not None and hmac.compare_digest(found, wanted)
-
-
-def _hash(key: bytes, secret: str) -> bytes:
-    return hmac.digest(key, secret.encode(errors="surrogatepass"), "sha256")

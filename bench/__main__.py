@@ -7,6 +7,9 @@ import uvloop
 
 from bench import (
     access,
+    attesting,
+    audit,
+    consent,
     febrl,
     figures,
     ingest,
@@ -29,6 +32,8 @@ ON_BASE: Mapping[str, Measure] = {
     "orders": orders.measure,
     "writes": writes.measure,
     "reversal": reversal.measure,
+    "consent": consent.measure,
+    "attest": attesting.measure,
 }
 """These share one database with a base of people."""
 ALONE: Mapping[str, Measure] = {
@@ -37,6 +42,7 @@ ALONE: Mapping[str, Measure] = {
     "startup": startup.measure,
     "sync": syncing.measure,
     "access": access.measure,
+    "audit": audit.measure,
 }
 
 
@@ -44,20 +50,25 @@ ALONE: Mapping[str, Measure] = {
 @click.option(
     "--only", multiple=True, type=click.Choice([*ON_BASE, *ALONE]), help="Only this; repeatable."
 )
+@click.option(
+    "--people", default=200_000, show_default=True, help="How many the base holds, where one does."
+)
 @click.option("--quick", is_flag=True, help="Smaller: to see that it works, not how well.")
-def main(*, only: Sequence[str], quick: bool) -> None:
+def main(*, only: Sequence[str], people: int, quick: bool) -> None:
     """Measure the hub on databases of its own, and write the figures to bench/results/."""
     begun_at = clock.now()
     # The server has this loop too: what is measured in this process runs as it would there.
-    found = uvloop.run(_measured(only or [*ON_BASE, *ALONE], is_quick=quick))
+    found = uvloop.run(_measured(only or [*ON_BASE, *ALONE], people=people, is_quick=quick))
     figures.show(found)
     click.echo(figures.save(found, begun_at=begun_at, is_quick=quick))
 
 
-async def _measured(kinds: Collection[str], *, is_quick: bool) -> list[Figure]:
+async def _measured(kinds: Collection[str], *, people: int, is_quick: bool) -> list[Figure]:
     found: list[Figure] = []
     if not ON_BASE.keys().isdisjoint(kinds):
-        found += await _on_base(kinds, size=20_000 if is_quick else 200_000, is_quick=is_quick)
+        found += await _on_base(
+            kinds, size=min(people, 20_000) if is_quick else people, is_quick=is_quick
+        )
     for kind, measure in ALONE.items():
         if kind in kinds:
             click.echo(f"{kind} …", err=True)

@@ -12,6 +12,7 @@ from hub.conditions import CATALOGUES, Catalogue
 from hub.db.connection import Connection
 from hub.db.engine import Database
 from hub.db.roles import literal
+from hub.db.rules import PROFILED
 
 PAGE = 51
 RUNS = 5
@@ -207,8 +208,10 @@ def _statement(catalogue: Catalogue, schema: str, where: Where, key: str) -> _St
         catalogue, where, schema=schema, row="c", bind=values, order=order.column
     )
     way = " DESC" if order.descending else ""
+    is_profiling = schema == MARKETING and PROFILED & {*made.categories, order.category}
+    view = f"{catalogue.view}_profiled" if is_profiling else catalogue.view
     sql = (
-        f'SELECT c.id FROM "{schema}"."{catalogue.view}" c WHERE {made.sql}'
+        f'SELECT c.id FROM "{schema}"."{view}" c WHERE {made.sql}'
         f' ORDER BY c."{order.column}"{way}, c.id{way} LIMIT {PAGE}'
     )
     types = f"({', '.join(values.types)})" if values.types else ""

@@ -8,8 +8,11 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from bench.figures import Figure
-from hub import exports
 from hub.db.engine import Database
+from hub.exports import people
+from hub.exports.fields import SOURCED
+from hub.exports.links import links
+from hub.exports.people import Wanted
 from hub.identity import decisions
 
 LIMIT = 50
@@ -18,6 +21,8 @@ RECORDS = """
 SELECT l.record_id FROM identity_link l JOIN source_record r ON r.id = l.record_id
  WHERE l.customer_id = $1 AND l.unlinked_at IS NULL AND r.type = 'customer'
 """
+
+EVERYTHING = Wanted("data_subject_rights", "bench", "bench", reason="bench", catalogue=SOURCED)
 
 Merged = tuple[UUID, Sequence[UUID]]
 """The surviving customer, and the records that were the other one's."""
@@ -72,8 +77,8 @@ async def _exported(database: Database) -> tuple[bytes, float]:
     begun = time.monotonic()
     with tempfile.TemporaryFile() as file:
         async with database.owner.acquire() as connection:
-            await exports.links(connection, file, told=_nobody)
-            await exports.customers(connection, file, told=_nobody)
+            await links(connection, file, told=_nobody)
+        await people.write(database, EVERYTHING, file, format="jsonl")
         file.seek(0)
         return hashlib.file_digest(file, "sha256").digest(), time.monotonic() - begun
 

@@ -37,7 +37,10 @@ class Cost:
 
 
 class Served:
-    """One server over a data folder: `with Served("hub", data_dir) as served`."""
+    """One server over a data folder: `with Served("hub", data_dir) as served`.
+
+    `unnoted` is the hub, which does not audit what is read.
+    """
 
     def __init__(
         self, kind: str, data_dir: Path, *, core: int | None = None, workers: int = 1
@@ -52,7 +55,7 @@ class Served:
         with processes.on_core(self._core):
             self._process = subprocess.Popen(
                 self._command(),
-                env={**os.environ, "HUB_DATA_DIR": str(self._data_dir)},
+                env=self._environment(),
                 stdout=subprocess.DEVNULL,
             )
         self._wait()
@@ -80,10 +83,16 @@ class Served:
             raise RuntimeError(f"{self.kind} answered {answer.status}: {told}")
         return told["data"]
 
-    def load(self, script: Path, seconds: int) -> Cost:
+    def load(self, script: Path, seconds: int, *, connections: int = wrk.CONNECTIONS) -> Cost:
         """Keep it busy, and see what that takes."""
         hub, server = self.spent()
-        load = wrk.run(f"http://127.0.0.1:{self.port}", script, seconds=seconds, core=OTHERS_CORE)
+        load = wrk.run(
+            f"http://127.0.0.1:{self.port}",
+            script,
+            seconds=seconds,
+            core=OTHERS_CORE,
+            connections=connections,
+        )
         if load.failed:
             raise RuntimeError(f"{self.kind} failed {load.failed} of {load.requests} requests")
         hub_after, server_after = self.spent()
@@ -95,9 +104,13 @@ class Served:
         own = sum(processes.seconds(p.pid) for p in [running, *running.children(recursive=True)])
         return own, processes.server_seconds(self._data_dir)
 
+    def _environment(self) -> Mapping[str, str]:
+        noting = {"HUB_AUDIT_READS": str(self.kind != "unnoted").lower()}
+        return {**os.environ, "HUB_DATA_DIR": str(self._data_dir), **noting}
+
     def _command(self) -> list[str]:
         port = ["--port", str(self.port)]
-        if self.kind == "hub":
+        if self.kind in ("hub", "unnoted"):
             return [str(COMMAND), "serve", *port, "--workers", str(self._workers)]
         return [
             sys.executable,

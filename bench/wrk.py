@@ -1,4 +1,4 @@
-"""wrk, which keeps a server busy: requests drawn at random from a list, over eight connections."""
+"""wrk, which keeps a server busy: requests drawn at random from a list, over a few connections."""
 
 import json
 import shutil
@@ -78,12 +78,19 @@ def _letter(byte: int) -> str:
     return letter if 32 <= byte < 127 and letter not in '"\\' else f"\\{byte:03}"
 
 
-def run(address: str, written: Path, *, seconds: int, core: int | None) -> Load:
+def run(
+    address: str,
+    written: Path,
+    *,
+    seconds: int,
+    core: int | None,
+    connections: int = CONNECTIONS,
+) -> Load:
     """Keep the server busy for so long."""
     command = [
         "wrk",
         "-t1",
-        f"-c{CONNECTIONS}",
+        f"-c{connections}",
         f"-d{seconds}s",
         "--timeout",
         "30s",

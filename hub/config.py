@@ -166,6 +166,31 @@ class Settings(BaseSettings):
         description="Bearer token that opens `/metrics`; without one it is open only to this "
         "machine, not through a proxy.",
     )
+    smtp_url: SecretStr | None = Field(
+        None,
+        description="The mail server that confirmations go out through: "
+        "`smtp://user:password@mail.example.com:587` (STARTTLS) or `smtps://…:465`. Without TLS it "
+        "has to be in HUB_ALLOWED_NETWORKS, as any private address.",
+    )
+    mail_from: str | None = Field(
+        None,
+        description="Who mails come from: `Shop <news@example.com>`; needed with `smtp_url`.",
+    )
+    dkim_selector: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9._-]{1,63}$",
+        description="Selector under which the key of `dkim_key_file` is published "
+        "(`SELECTOR._domainkey.DOMAIN`); needed with it.",
+    )
+    dkim_domain: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9.-]{1,253}$",
+        description="Domain that signs mails; that of `mail_from` if not given.",
+    )
+    dkim_key_file: Path | None = Field(
+        None,
+        description="RSA key (PEM) that signs mails (DKIM). Without it they go unsigned.",
+    )
     graphql_status: Literal["audits", "2026"] = Field(
         "audits",
         description="HTTP status of failed documents: `audits` is what clients of today expect, "
@@ -207,6 +232,53 @@ class Settings(BaseSettings):
     trusted_documents_file: Path | None = Field(
         None, description="Manifest of trusted documents: a JSON object of ids and documents."
     )
+    audit_reads: bool = Field(
+        True,
+        description="Note of every query which client saw whom, for what purpose and by which "
+        "document, before its answer leaves. Changes and what is sent are noted in any case.",
+    )
+    audit_checkpoints: Path | None = Field(
+        None,
+        description="File to which the audit's signed checkpoints are appended: better on another "
+        "machine's disk. Unset, it is `audit-checkpoints.jsonl` in the data folder.",
+    )
+    retention_payloads_days: int = Field(
+        365,
+        ge=0,
+        description="Days for which records are kept as their sources sent them, beside what they"
+        " say; after that a new mapping does not reach them until the source sends them again. 0:"
+        " for good.",
+    )
+    retention_rejects_days: int = Field(
+        90,
+        ge=0,
+        description="Days for which it is kept why records could not be taken; what an integration"
+        " has not mended stays. 0: for good.",
+    )
+    retention_events_days: int = Field(
+        90,
+        ge=0,
+        description="Days for which events are kept: readers that come back later than that have"
+        " to read everything anew. 0: for good.",
+    )
+    retention_runs_days: int = Field(
+        365,
+        ge=0,
+        description="Days for which imports and runs of integrations are remembered. 0: for good.",
+    )
+    retention_logs_days: int = Field(
+        30,
+        ge=0,
+        description="Days for which log files in the data folder are kept: the embedded server's,"
+        " and what is written to `logs` there. 0: for good.",
+    )
+    journal_dir: Path | None = Field(
+        None,
+        description="Folder for the journal of what people took back (withdrawals, restrictions, "
+        "erasures), from which a restored backup is brought up to date: better on another disk "
+        "than the database's, and the same for all processes. Unset, it is `journal` in the data "
+        "folder.",
+    )
     log_format: Literal["text", "json"] = Field("text", description="How log lines are written.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="The least severe line that is logged."
@@ -223,6 +295,11 @@ class Settings(BaseSettings):
     )
     timezone: str = Field(
         "Europe/Moscow", description="Time zone (IANA) of times in files that come without one."
+    )
+    consent_shared_documents: bool = Field(
+        False,
+        description="Let one document of consent cover several purposes. Some laws want one for "
+        "each (152-FZ, article 9), and everybody can then say yes to one and no to another.",
     )
     identity_max_holders: int = Field(
         50,

@@ -11,6 +11,7 @@ from base64 import urlsafe_b64decode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from pathlib import Path
 from typing import Self
 
 from cryptography.exceptions import InvalidTag
@@ -25,6 +26,8 @@ SIZE = 32
 """Bytes in a key."""
 MARK, NONCE = 4, 12
 """Bytes that tell which key sealed a value, and bytes that are new for each."""
+HEAD = len(VERSION) + MARK
+"""Bytes by which a sealed value says with which key it was sealed."""
 MAKE = 'python -c "import secrets; print(secrets.token_urlsafe(32))"'
 """What prints a new key."""
 
@@ -46,8 +49,8 @@ class Keyring:
     """The keys of a deployment: the first one seals, all of them open."""
 
     def __init__(self, keys: Sequence[bytes]) -> None:
-        self._keys = tuple(keys)
-        self._ciphers = {_mark(key): AESGCM(key) for key in keys}
+        self._keys = tuple(dict.fromkeys(keys))
+        self._ciphers = {_mark(key): AESGCM(key) for key in self._keys}
         self._first = _mark(keys[0])
 
     @classmethod
@@ -63,7 +66,7 @@ class Keyring:
                 "A hub with a database of its own (HUB_DATABASE_URL) needs HUB_SECRET_KEY, the same"
                 f" for all its processes; this prints a new one: {MAKE}"
             )
-        path = settings.data_dir / "secret.key"
+        path = keyfile(settings)
         return cls(_keys(read_or_make(path), str(path)))
 
     def seal(self, secret: bytes, *, place: str) -> Sealed:
@@ -95,6 +98,31 @@ class Keyring:
         label = b"hub derived " + what.encode()
         return [hmac.digest(key, label, "sha256") for key in self._keys]
 
+    def hashed(self, what: str, secret: str) -> bytes:
+        """The hash under which a secret is stored that we only ever compare: the mark of the key
+        that made it, and the digest. `what` keeps one kind from passing for another."""
+        return self.hashed_all(what, secret)[0]
+
+    def hashed_all(self, what: str, secret: str) -> list[bytes]:
+        """The hashes under which it may have been stored, while the keys are exchanged."""
+        text, keys = secret.encode(errors="surrogatepass"), self.derived(what)
+        pairs = zip(self._ciphers, keys, strict=True)
+        return [mark + hmac.digest(key, text, "sha256") for mark, key in pairs]
+
+    @property
+    def first(self) -> bytes:
+        """The mark of the key that seals and hashes."""
+        return self._first
+
+    def place_of(self, mark: bytes) -> int | None:
+        """Which of our keys a mark is of, counted from 1; None: a key that we do not have."""
+        marks = list(self._ciphers)
+        return marks.index(mark) + 1 if mark in marks else None
+
+    def has(self, mark: bytes) -> bool:
+        """Whether the key of this mark is one of ours."""
+        return mark in self._ciphers
+
     def has_key_of(self, sealed: Sealed) -> bool:
         """Whether one of the keys sealed it, as far as it says."""
         head, _, _ = _parts(sealed.data)
@@ -105,8 +133,13 @@ class Keyring:
         return sealed.data.startswith(VERSION + self._first)
 
 
+def keyfile(settings: Settings) -> Path:
+    """Where the key of a hub with an embedded database lies."""
+    return settings.data_dir / "secret.key"
+
+
 def _parts(data: bytes) -> tuple[bytes, bytes, bytes]:
-    end = 1 + MARK
+    end = HEAD
     return data[:end], data[end : end + NONCE], data[end + NONCE :]
 
 

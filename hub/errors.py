@@ -14,6 +14,7 @@ HubError
 │   ├── DataFolderInUse
 │   ├── DiskFull
 │   ├── Fenced        somebody else goes on with the work, or paused it
+│   ├── Held          the hub was restored, and has to be brought up to date first
 │   ├── ManyDeletions so much is missing at the source that it may be a mistake
 │   ├── SchemaTooNew / SchemaTooOld
 │   └── VendorRefused a connected system refuses what it was asked
@@ -125,6 +126,12 @@ class Fenced(StopJob):
     """Another process goes on with this work, or a person paused it."""
 
     code = "FENCED"
+
+
+class Held(StopJob):
+    """The hub was restored from a backup, and what people took back since is not applied yet."""
+
+    code = "HELD"
 
 
 class ManyDeletions(StopJob):

@@ -1,7 +1,9 @@
-"""How far the numbered events go: one connection that listens, for everyone here who waits."""
+"""How far the numbered events go, and what else is told: one connection that listens, for everyone
+here who waits."""
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from typing import NoReturn
 
 from hub.db import lasting
@@ -28,6 +30,12 @@ class Feed:
         self.position = -1
         self._database = database
         self._moved = asyncio.Event()
+        self._others: list[tuple[str, Callable[[], None]]] = []
+
+    def hear(self, channel: str, told: Callable[[], None]) -> None:
+        """Call a function each time something is told on another channel, and when it may have
+        been, while nobody listened. Before `run`."""
+        self._others.append((channel, told))
 
     async def run(self) -> NoReturn:
         """Follow the events until cancelled, whatever becomes of the connection."""
@@ -47,6 +55,9 @@ class Feed:
         lost = asyncio.Event()
         connection.add_termination_listener(lambda _: lost.set())
         await connection.add_listener(CHANNEL, self._hear)
+        for channel, told in self._others:
+            await connection.add_listener(channel, _calling(told))
+            told()
         while True:
             self._advance(await connection.fetchval(NEWEST, timeout=ANSWER_SECONDS))
             with contextlib.suppress(TimeoutError):
@@ -63,3 +74,10 @@ class Feed:
             self.position = position
             moved, self._moved = self._moved, asyncio.Event()
             moved.set()
+
+
+def _calling(told: Callable[[], None]) -> Callable[..., None]:
+    def hear(*_: object) -> None:
+        told()
+
+    return hear

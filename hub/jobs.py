@@ -10,7 +10,7 @@ import contextlib
 import logging
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -29,9 +29,10 @@ from pgqueuer.domain.settings import DBSettings, Durability
 from pgqueuer.domain.types import Channel
 from pgqueuer.ports.driver import Driver
 
+from hub.db import hold
 from hub.db.connection import Connection
 from hub.db.engine import BROKEN, Database
-from hub.errors import Retry
+from hub.errors import Held, Retry
 
 log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
 
@@ -65,6 +66,14 @@ Entry = Callable[[bytes, asyncio.Event], Awaitable[None]]
 """Does a job, given its payload; ends soon when the event is set."""
 Round = Callable[[], Awaitable[None]]
 """What is done every two seconds in every worker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duties:
+    """What a worker does for one subject: jobs by name, and rounds."""
+
+    entries: Mapping[str, Entry] = field(default_factory=dict[str, Entry])
+    rounds: Sequence[Round] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +115,7 @@ class Worker:
         self._stopping = asyncio.Event()
         self._room = asyncio.Semaphore(AT_ONCE)
         self._under_way: set[asyncio.Task[None]] = set()
+        self._asking: asyncio.Task[None] | None = None
         self._manager: QueueManager | None = None
 
     def stop(self) -> None:
@@ -123,7 +133,8 @@ class Worker:
             self.stop()
             for task in beside:
                 task.cancel()
-            await asyncio.gather(*beside, *self._under_way, return_exceptions=True)
+            asking = () if self._asking is None else (self._asking,)
+            await asyncio.gather(*beside, *self._under_way, *asking, return_exceptions=True)
 
     async def _keep(self) -> None:
         misses = 0
@@ -182,9 +193,12 @@ class Worker:
         return begun
 
     async def _do(self, name: str, entry: Entry, payload: bytes) -> None:
-        """Do a job, none of whose errors gets out."""
+        """Do a job, none of whose errors gets out; none at all while the hub is held."""
         try:
+            await self._demand_released()
             await entry(payload, self._stopping)
+        except Held:
+            log.warning("a job was left undone: the hub is held", job=name)
         except Exception as error:
             log.error("a job failed", job=name, kind=type(error).__name__, exc_info=error)
         finally:
@@ -193,12 +207,23 @@ class Worker:
     async def _repeat(self, round_: Round) -> None:
         while True:
             try:
+                await self._demand_released()
                 await round_()
+            except Held:
+                log.warning("the hub is held", job=getattr(round_, "__name__", "round"))
             except (*BROKEN, Retry):
                 log.warning("a round was interrupted", job=getattr(round_, "__name__", "round"))
             except Exception as error:
                 log.error("a round failed", kind=type(error).__name__, exc_info=error)
-            await asyncio.sleep(ROUND_SECONDS)
+            now = asyncio.get_running_loop().time()
+            await asyncio.sleep(ROUND_SECONDS - now % ROUND_SECONDS)  # all at one time
+
+    async def _demand_released(self) -> None:
+        """Raise Held while the hub is held. Who comes while it is asked waits for the same answer:
+        rounds begin together, and several jobs may."""
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._database.retrying(hold.demand))
+        await asyncio.shield(self._asking)
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):

@@ -5,6 +5,7 @@ import secrets
 import stat
 from pathlib import Path
 
+from hub import disk
 from hub.errors import BadSettings
 
 
@@ -31,7 +32,7 @@ def _make(path: Path) -> None:
         pass  # another process was first; its key counts
     finally:
         draft.unlink(missing_ok=True)
-    _sync(path.parent)
+    disk.flush(path.parent)
 
 
 def _write(path: Path, text: str) -> None:
@@ -40,14 +41,6 @@ def _write(path: Path, text: str) -> None:
         file.write(f"{text}\n")
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _read(path: Path) -> str:

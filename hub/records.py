@@ -180,8 +180,8 @@ class Interaction(Record, frozen=True):
 class Consent(Record, frozen=True):
     """An entry for the consent ledger: what somebody said about one purpose, and how it is known.
 
-    `contact_point` narrows it to one address or number. `document` and `version` name the text
-    that was agreed to.
+    `contact_point` narrows it to one address or number. `document`, `version` and `language` name
+    the text that was agreed to.
     """
 
     customer: Person
@@ -194,6 +194,7 @@ class Consent(Record, frozen=True):
     method: str = ""
     document: str = ""
     version: str = ""
+    language: str = ""
     evidence: str = ""
 
 

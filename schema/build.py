@@ -29,12 +29,18 @@ from schema.writing import PAYLOADS, Do, write_of
 
 ARGUMENTS = {
     "by": "What points at them.",
+    "contactPoint": "By which address or number, if it is about one.",
     "input": "What to write.",
     "orderBy": "In which order.",
     "where": "Which ones.",
 }
 """What arguments are for that are the same wherever they stand."""
-PARTS = frozenset({"Adapter", "AdapterSetting", "AdapterStream", "Money", "PageInfo", "Viewer"})
+PARTS = frozenset(
+    {
+        *("Adapter", "AdapterSetting", "AdapterStream", "ConsentDecision", "Money", "PageInfo"),
+        *("Viewer", "Withheld"),
+    }
+)
 
 
 def build() -> strawberry.Schema:
@@ -127,6 +133,8 @@ def _word(enum: GraphQLEnumType) -> Any:
 
     def resolve(row: Any, info: Info, **_: Any) -> Any:
         name = row[info.path.key]
+        if isinstance(name, list):
+            return [enum.values[one].value for one in cast("list[str]", name)]
         return name and enum.values[name].value
 
     return resolve

@@ -15,11 +15,20 @@ from hub.conditions import (
     ORDERS,
     PRODUCTS,
     REJECTED,
+    REQUESTS,
     RUNS,
 )
 from hub.conditions.catalogue import Catalogue, Field, Operator
 from schema.scalars import Json
-from schema.words import Gender, InteractionDirection, InteractionKind, SyncMode, SyncState
+from schema.words import (
+    Gender,
+    InteractionDirection,
+    InteractionKind,
+    PrivacyRequestKind,
+    PrivacyRequestState,
+    SyncMode,
+    SyncState,
+)
 
 VALUES: Mapping[str, Any] = {
     "AttributeValue": Json,
@@ -31,6 +40,8 @@ VALUES: Mapping[str, Any] = {
     "ID": strawberry.ID,
     "InteractionDirection": InteractionDirection,
     "InteractionKind": InteractionKind,
+    "PrivacyRequestKind": PrivacyRequestKind,
+    "PrivacyRequestState": PrivacyRequestState,
     "String": str,
     "SyncMode": SyncMode,
     "SyncState": SyncState,
@@ -114,6 +125,8 @@ if TYPE_CHECKING:
 
     class RejectedRecordWhere: ...
 
+    class PrivacyRequestWhere: ...
+
 else:
     CustomerWhere = _where("CustomerWhere", CUSTOMERS, "customers")
     OrderWhere = _where("OrderWhere", ORDERS, "orders")
@@ -121,3 +134,4 @@ else:
     InteractionWhere = _where("InteractionWhere", INTERACTIONS, "interactions")
     SyncRunWhere = _where("SyncRunWhere", RUNS, "runs")
     RejectedRecordWhere = _where("RejectedRecordWhere", REJECTED, "items")
+    PrivacyRequestWhere = _where("PrivacyRequestWhere", REQUESTS, "requests")

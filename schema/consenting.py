@@ -47,6 +47,9 @@ class RecordConsentInput:
     method: str | None = said(default=UNSET, description="How they said it, such as `web form`.")
     document: str | None = said(default=UNSET, description="The text they were shown.")
     version: str | None = said(default=UNSET, description="Its version.")
+    language: str | None = said(
+        default=UNSET, description="In which language they were shown it, such as `ru`."
+    )
     evidence: str | None = said(default=UNSET, description="Where the proof lies.")
 
 
@@ -94,6 +97,7 @@ async def record_consent(info: Info, input: RecordConsentInput) -> ConsentPayloa
         method=input.method or "",
         document=input.document or "",
         version=input.version or "",
+        language=input.language or "",
         evidence=input.evidence or "",
     )
     return await _declared(info, input.customer, statement, given_at="givenAt")
@@ -122,7 +126,10 @@ async def _declared(
     async def work(connection: Connection) -> tuple[Declared, Collection[UUID]]:
         if context.customer_id is not None:
             await _demand_own(context, connection, whose, statement)
-        declared = await direct.declare(connection, whose, statement, defaults=context.defaults)
+        by = context.by if context.customer_id is None else "person"
+        declared = await direct.declare(
+            connection, whose, statement, by=by, defaults=context.defaults
+        )
         return declared, [declared.customer_id]
 
     def told(declared: Declared, found: Found) -> ConsentPayload:

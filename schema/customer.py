@@ -10,6 +10,7 @@ from hub import models
 from schema.conditions import InteractionWhere, OrderWhere
 from schema.connection import After, Before, Connection, First, Last, Most, Node
 from schema.consent import Consent, ConsentEntry
+from schema.disclosure import Disclosure
 from schema.interaction import Interaction
 from schema.order import Order
 from schema.orderings import InteractionOrder, OrderOrder
@@ -33,11 +34,20 @@ TOOK_PART = (
     '{n}."id" IN (SELECT p."interaction_id" FROM {v[interaction_participant]} p'
     ' WHERE p."customer_id" = {t}."id")'
 )
+SENT_OF = (
+    '{n}."customer_id" IN (SELECT {t}."id" UNION ALL SELECT a."alias_id"'
+    ' FROM {v[customer_alias]} a WHERE a."customer_id" = {t}."id")'
+)
+"""What was sent of somebody is of whoever they have become."""
 SAID_OF = (
     '{n}."id" IN (SELECT l."record_id" FROM {v[identity_link]} l'
     ' WHERE l."customer_id" = {t}."id" AND l."unlinked_at" IS NULL)'
 )
 
+LAST_ORDERED = (
+    '(SELECT o."ordered_at" FROM {v[order]} o WHERE o."customer_id" = {t}."id"'
+    ' ORDER BY o."ordered_at" DESC LIMIT 1)'
+)
 IS_OPEN = (
     '(SELECT d."category" FROM {v[attribute_definition]} d WHERE d."key" = {n}."key") = ANY({c})'
 )
@@ -112,6 +122,7 @@ class Customer(Node):
         Leaf(
             f'nullif({{t}}."last_ordered_at", {models.NEVER_SQL})',
             ("last_ordered_at",),
+            instead=LAST_ORDERED,
         ),
         "When they last ordered; null for never.",
     )
@@ -153,6 +164,12 @@ class Customer(Node):
         "What they said of purposes, the newest first.",
     )
     def consent_history(self, first: Most = UNSET) -> list[ConsentEntry]: ...
+
+    @listed(
+        Many(SENT_OF, '{n}."at" DESC, {n}."id" DESC'),
+        "What left the hub of them, the newest first; only a purpose that the law wants has it.",
+    )
+    def disclosures(self, first: Most = UNSET) -> list[Disclosure]: ...
 
     @listed(
         Many(SAID_OF, '{n}."created_at", {n}."id"'),

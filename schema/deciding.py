@@ -171,23 +171,28 @@ async def never_link(info: Info, input: NeverLinkInput) -> NeverLinkPayload:
         return NeverLinkPayload(decision=strawberry.ID(str(decision)), errors=[])
 
     try:
-        return await unit(info, work, told)
+        return await unit(info, work, told, concerns=lambda _: (left, right))
     except (Conflict, NotFound) as error:
         return NeverLinkPayload(errors=[user_error(error, "customers")])
+
+
+_Undone = tuple[int, Collection[UUID]]
+"""Over how many customers the records are spread now, and those customers."""
 
 
 async def undo_decision(info: Info, input: UndoDecisionInput) -> UndoDecisionPayload:
     decision = raw_id(input.decision, "Decision")
     by, limit = _authority(info)
 
-    async def work(connection: Connection) -> tuple[int, Collection[UUID]]:
-        return await decisions.undo(connection, decision, by=by, limit=limit), ()
+    async def work(connection: Connection) -> tuple[_Undone, Collection[UUID]]:
+        count = await decisions.undo(connection, decision, by=by, limit=limit)
+        return (count, await decisions.concerned(connection, decision)), ()
 
-    def told(count: int, _: Found) -> UndoDecisionPayload:
-        return UndoDecisionPayload(customer_count=count, errors=[])
+    def told(undone: _Undone, _: Found) -> UndoDecisionPayload:
+        return UndoDecisionPayload(customer_count=undone[0], errors=[])
 
     try:
-        return await unit(info, work, told)
+        return await unit(info, work, told, concerns=lambda undone: undone[1])
     except (Conflict, NotFound) as error:
         return UndoDecisionPayload(errors=[user_error(error, "decision")])
 

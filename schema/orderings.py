@@ -5,7 +5,7 @@ from typing import Any
 
 import strawberry
 
-from hub.conditions import CUSTOMERS, INTERACTIONS, ORDERS, PRODUCTS, REJECTED, RUNS
+from hub.conditions import CUSTOMERS, INTERACTIONS, ORDERS, PRODUCTS, REJECTED, REQUESTS, RUNS
 from hub.conditions.catalogue import Catalogue
 
 
@@ -49,3 +49,9 @@ class SyncRunOrder(Enum):
 class RejectedRecordOrder(Enum):
     NEWEST = _order(REJECTED, "NEWEST")
     OLDEST = _order(REJECTED, "OLDEST")
+
+
+@strawberry.enum(description="How requests are ordered; among equals by id.")
+class PrivacyRequestOrder(Enum):
+    NEWEST = _order(REQUESTS, "NEWEST")
+    OLDEST = _order(REQUESTS, "OLDEST")

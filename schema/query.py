@@ -5,15 +5,30 @@ from typing import Annotated
 import strawberry
 from strawberry import UNSET
 
-from schema.conditions import CustomerWhere, InteractionWhere, OrderWhere, ProductWhere
+from schema.auditing import AuditEntries, AuditWhere, Seen, audited
+from schema.conditions import (
+    CustomerWhere,
+    InteractionWhere,
+    OrderWhere,
+    PrivacyRequestWhere,
+    ProductWhere,
+)
 from schema.connection import After, Before, Connection, First, Last, Most, Node
 from schema.consent import Purpose
 from schema.customer import Customer
+from schema.decision import At, ConsentDecision, ContactPoint, Destined, Purposed, Whose, decided
 from schema.integration import Adapter, Integration, adapters
 from schema.interaction import Interaction
 from schema.order import Order
-from schema.orderings import CustomerOrder, InteractionOrder, OrderOrder, ProductOrder
-from schema.plan.mapping import ById, Keyed, Local, Lookup, Many, Page, field, listed
+from schema.orderings import (
+    CustomerOrder,
+    InteractionOrder,
+    OrderOrder,
+    PrivacyRequestOrder,
+    ProductOrder,
+)
+from schema.plan.mapping import Asked, ById, Keyed, Local, Lookup, Many, Page, field, listed
+from schema.privacy import PrivacyRequest
 from schema.product import Product
 from schema.viewer import Viewer, viewer
 
@@ -94,7 +109,35 @@ class Query:
         before: Before = UNSET,
     ) -> Connection[Interaction]: ...
 
-    @listed(Many("", '{n}."bit"'), "The purposes that data may be used for.")
+    @listed(
+        Asked(decided, "consents:read", "consent"),
+        "Whether a person's data may be used for a purpose, and why: for people nobody is shown,"
+        " too.",
+    )
+    def consent_decision(
+        self,
+        customer: Whose,
+        purpose: Purposed,
+        contact_point: ContactPoint | None = UNSET,
+        destination: Destined = UNSET,
+        at: At = UNSET,
+    ) -> ConsentDecision: ...
+
+    @listed(
+        Asked(audited, "audit:read"),
+        "Who saw, was sent, changed or decided what of whom, the newest first.",
+    )
+    def audit_entries(
+        self,
+        customer: Seen = UNSET,
+        where: AuditWhere | None = UNSET,
+        first: First = UNSET,
+        after: After = UNSET,
+    ) -> AuditEntries: ...
+
+    @listed(
+        Many('{n}."retired_at" IS NULL', '{n}."bit"'), "The purposes that data may be used for."
+    )
     def purposes(self, first: Most = UNSET) -> list[Purpose]: ...
 
     @listed(Many("", '{n}."name"'), "The systems that are connected, by name.")
@@ -104,6 +147,20 @@ class Query:
     def integration(
         self, name: Annotated[str, strawberry.argument(description="Its name.")]
     ) -> Integration | None: ...
+
+    @listed(
+        Page("privacyRequests"),
+        "What people asked about their data; a token that is bound to a customer has their own.",
+    )
+    def privacy_requests(
+        self,
+        where: PrivacyRequestWhere | None = UNSET,
+        order_by: PrivacyRequestOrder = PrivacyRequestOrder.NEWEST,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
+    ) -> Connection[PrivacyRequest]: ...
 
     adapters: list[Adapter] = field(
         Local(adapters, "integrations:read"), "What systems can be connected by, as installed."

@@ -20,7 +20,7 @@ from schema.inputs import struct, taken
 from schema.plan.mapping import Chosen, field
 from schema.plan.types import Info
 from schema.scalars import Json
-from schema.unit import Context, Found, Spoken, asks_for_people, unit
+from schema.unit import Context, Found, Spoken, unit
 from schema.words import Gender, IdentifierType, InteractionDirection, InteractionKind
 from schema.writing import RecordOutcome, UserError, UserErrorCode, payload
 
@@ -203,6 +203,7 @@ class RecordCounts:
     unchanged: int = said(description="Those that were known already.")
     stale: int = said(description="Those older than what is known.")
     rejected: int = said(description="Those that could not be taken.")
+    suppressed: int = said(description="Those about somebody who was erased.")
 
 
 @payload("What became of the records of a call; bad ones stop no others.")
@@ -242,22 +243,33 @@ async def _record(info: Info, source: str, rows: Sequence[Any], name: str) -> Re
         raise BadInput(f"A call takes up to {MOST} {name}: send the rest in further calls.")
     context: Context = info.context
     batch = [Incoming(record, row) for row, record in enumerate(rows, 1)]
-    with_people = asks_for_people(info)
 
     async def work(connection: Connection) -> tuple[_Recorded, Collection[UUID]]:
         outcome = await intake.record(
-            connection, batch, source=source, cause="api", defaults=context.defaults
+            connection,
+            batch,
+            source=source,
+            cause="api",
+            defaults=context.defaults,
+            by=context.by,
         )
-        whose = await _whose(connection, outcome) if with_people else dict[UUID, UUID]()
+        whose = await _whose(connection, outcome)
         return (outcome, whose), set(whose.values())
 
     def told(recorded: _Recorded, found: Found) -> RecordPayload:
         return _payload(batch, *recorded, found)
 
-    return await unit(info, work, told, cost=len(rows), each=len(rows))
+    return await unit(info, work, told, cost=len(rows), each=len(rows), concerns=_changed)
 
 
 _Recorded = tuple[Outcome, Mapping[UUID, UUID]]
+
+
+def _changed(recorded: _Recorded) -> Collection[UUID]:
+    """The customers of the records that were new or said something new."""
+    outcome, whose = recorded
+    news = (fate.id for fate in outcome.rows if fate.word in NEWS)
+    return {whose[record] for record in news if record in whose}
 
 
 def _demand_source(source: str) -> None:
@@ -273,6 +285,7 @@ async def _whose(connection: Connection, outcome: Outcome) -> Mapping[UUID, UUID
     return {row["record_id"]: row["customer_id"] for row in rows if row["customer_id"]}
 
 
+NEWS = ("created", "changed")
 NOBODY = Spoken()
 
 
@@ -290,12 +303,16 @@ def _payload(
             RecordResult(
                 row=item.row,
                 external_id=_printable(item.record.external_id),
-                outcome=OUTCOMES[fate.word if fate else "rejected"],
+                outcome=OUTCOMES[fate.word if fate else _refusal(outcome, item.row)],
                 errors=errors.get(item.row, []),
                 spoken=Spoken(whose.get(fate.id), found) if fate and whose else NOBODY,
             )
         )
     return RecordPayload(results=results, counts=_counts(results))
+
+
+def _refusal(outcome: Outcome, row: int) -> str:
+    return "suppressed" if row in outcome.suppressed else "rejected"
 
 
 OUTCOMES = {str(outcome.value): outcome for outcome in RecordOutcome}

@@ -18,12 +18,16 @@ from graphql import (
 from graphql.execution.collect_fields import FragmentDetails
 
 from auth.budget import Budgets
+from hub import audit
+from hub.audit.entries import Entry, Kind
 from hub.config import Settings
 from hub.db.connection import Connection
 from hub.db.engine import Database
 from hub.db.roles import READER_TIMEOUT, identifier, literal
+from hub.db.views import STALE
 from hub.errors import BadInput, Forbidden
 from hub.intake import Defaults
+from schema.noting import act
 from schema.plan.document import Operation
 from schema.plan.mapping import Chosen, read_of
 from schema.plan.plan import Planner
@@ -55,7 +59,9 @@ class Context:
     operation: Operation
     values: VariableValues
     budgets: Budgets
+    anew: Callable[[], Awaitable[Planner]]
     wanted: dict[str, Wanted] = field(default_factory=dict[str, Wanted])
+    kinds: dict[str, Kind] = field(default_factory=dict[str, Kind])
     cost: int = 0
     people: bytes = b""
 
@@ -141,14 +147,9 @@ def permit(context: Context, schema: GraphQLSchema) -> None:
         write = write_of(root.fields[name]) if name in root.fields else None
         if write is not None:
             context.demand(write, name)
+            context.kinds[key] = write.kind
             type_ = object_type(root.fields[name])
             context.wanted[key] = dict(_within(context, type_, nodes, (key,)))
-
-
-def asks_for_people(info: Info) -> bool:
-    """Whether a mutation is to answer with customers."""
-    context: Context = info.context
-    return bool(context.wanted[str(info.path.key)])
 
 
 async def unit(
@@ -158,24 +159,44 @@ async def unit(
     *,
     cost: int = 1,
     each: int = 1,
+    concerns: Callable[[R], Collection[UUID]] | None = None,
 ) -> P:
     """Do work that returns a result and the customers it speaks of; read those, and answer.
 
-    Nothing is committed unless there is an answer. `each`: of how many customers it may speak. The
-    work may run several times.
+    Nothing is committed unless there is an answer, and the audit's drafts with it. `each`: of how
+    many customers it may speak. `concerns`: whom it changed or decided about, where those are
+    others. The work may run several times.
     """
     context: Context = info.context
-    wanted = context.wanted[str(info.path.key)]
-    await context.take(cost + each * sum(one for _, one in wanted.values()))
+    key = str(info.path.key)
+    await context.take(cost + each * sum(one for _, one in context.wanted[key].values()))
 
     async def done(connection: Connection) -> tuple[P, bytes]:
         result, customers = await work(connection)
-        found, people = await _read(context, connection, wanted, customers)
+        found, people = await _read(context, connection, context.wanted[key], customers)
+        about = customers if concerns is None else concerns(result)
+        await audit.draft(connection, [*_noted(context, info, about, people)])
         return payload(result, found), people
 
-    answer, people = await context.database.retrying(done)
+    try:
+        answer, people = await context.database.retrying(done)
+    except STALE:  # nothing of it is done; the views changed since it was planned
+        context.planner = await context.anew()
+        permit(context, info.schema)
+        answer, people = await context.database.retrying(done)
     context.people += people
     return answer
+
+
+def _noted(
+    context: Context, info: Info, customers: Collection[UUID], people: bytes
+) -> Iterator[Entry]:
+    """What the audit is told of a mutation: whom it was about, one by one, and whom it shows."""
+    name, caller, operation = info.field_name, context.caller, context.operation
+    done = act(context.kinds[str(info.path.key)], name, caller, operation)
+    yield from audit.each(done, customers)
+    if people and context.settings.audit_reads:
+        yield audit.Entry(act("read", name, caller, operation), people)
 
 
 def _within(

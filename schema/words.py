@@ -47,6 +47,38 @@ class ConsentWord(Enum):
     OBJECTED = strawberry.enum_value("objected", description="They object.")
 
 
+@strawberry.enum(description="What people may ask for about their data.")
+class PrivacyRequestKind(Enum):
+    ACCESS = strawberry.enum_value("access", description="To have all that is held of them.")
+    ERASURE = strawberry.enum_value("erasure", description="To be erased.")
+    RESTRICTION = strawberry.enum_value(
+        "restriction", description="To be kept, and used for nothing else."
+    )
+    OBJECTION = strawberry.enum_value(
+        "objection", description="Not to be used for a purpose, or for several."
+    )
+
+
+@strawberry.enum(description="How far a request is, or how it ended.")
+class PrivacyRequestState(Enum):
+    RECEIVED = strawberry.enum_value("received", description="It waits for a worker.")
+    RUNNING = strawberry.enum_value("running", description="It is under way.")
+    WAITING = strawberry.enum_value(
+        "waiting", description="The hub has done its part; a connected system has not."
+    )
+    DONE = strawberry.enum_value("done", description="It is answered.")
+    FAILED = strawberry.enum_value("failed", description="It failed; it is tried again.")
+    WITHDRAWN = strawberry.enum_value("withdrawn", description="The person took it back.")
+
+
+@strawberry.enum(description="How far a request is at one holder.")
+class PrivacyStepState(Enum):
+    PENDING = strawberry.enum_value("pending", description="It is still to be done.")
+    DONE = strawberry.enum_value("done", description="It is done.")
+    BY_HAND = strawberry.enum_value("by_hand", description="A person has to do it there.")
+    FAILED = strawberry.enum_value("failed", description="It failed.")
+
+
 @strawberry.enum(description="What of a connected system is read.")
 class SyncMode(Enum):
     INCREMENTAL = strawberry.enum_value("incremental", description="What changed since last time.")
@@ -76,3 +108,14 @@ class SyncState(Enum):
         "stopped", description="A person has to change something before another can go on."
     )
     CANCELLED = strawberry.enum_value("cancelled", description="A person ended it.")
+
+
+@strawberry.enum(description="A kind of data about people.")
+class DataCategory(Enum):
+    IDENTITY = strawberry.enum_value("identity", description="Names, birth date, gender, city.")
+    CONTACT = strawberry.enum_value("contact", description="Identifiers and addresses.")
+    TRADE = strawberry.enum_value("trade", description="Orders.")
+    BEHAVIOUR = strawberry.enum_value("behaviour", description="Interactions.")
+    PROFILE = strawberry.enum_value("profile", description="Tags, attributes, what is computed.")
+    CONSENT = strawberry.enum_value("consent", description="What they agreed to.")
+    PROVENANCE = strawberry.enum_value("provenance", description="Source records and links.")

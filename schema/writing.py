@@ -7,6 +7,7 @@ from typing import Any, TypeVar, dataclass_transform
 
 import strawberry
 
+from hub.audit.entries import Kind
 from hub.errors import HubError
 from schema.plan.types import Info
 
@@ -14,6 +15,9 @@ T = TypeVar("T")
 
 WRITE = "hub.write"
 """Where a field keeps what it does in its metadata."""
+
+DECISIONS = ("identity:decide", "privacy:manage", "privacy:self")
+"""Scopes of what is decided about people, rather than changed."""
 
 Do = Callable[[Info, Any], Awaitable[Any]]
 """Does what a mutation says, with its input, and returns its payload."""
@@ -30,6 +34,11 @@ class Write:
     do: Do
     scope: str
     is_own: bool = False
+
+    @property
+    def kind(self) -> Kind:
+        """What the audit calls it."""
+        return "decided" if self.scope in DECISIONS else "changed"
 
 
 def written(
@@ -108,3 +117,7 @@ class RecordOutcome(Enum):
     UNCHANGED = strawberry.enum_value("unchanged", description="It was known already.")
     STALE = strawberry.enum_value("stale", description="It is older than what is known.")
     REJECTED = strawberry.enum_value("rejected", description="It can not be taken.")
+    SUPPRESSED = strawberry.enum_value(
+        "suppressed",
+        description="It is about somebody who was erased, and has not acted themself since.",
+    )

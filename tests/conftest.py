@@ -70,9 +70,12 @@ class Store:
         owner, reader = (urlsplit(url).username or "" for url in (self.owner, self.reader))
         await _execute(
             self.admin,
-            f'CREATE DATABASE "{database}" OWNER "{owner}" TEMPLATE "{template}"',
+            f'CREATE DATABASE "{database}" OWNER "{owner}" TEMPLATE "{template}"'
+            " STRATEGY file_copy",  # half the time of the other where nothing is written to disk
             *roles.restriction(database, reader),
         )
+        if template == "template1":  # a copy has that of its template
+            await _execute(_with_database(self.admin, database), roles.no_large_objects())
 
     async def drop(self, database: str) -> None:
         await _execute(self.admin, f'DROP DATABASE "{database}" WITH (FORCE)')

@@ -201,5 +201,7 @@ ADAPTER = Adapter(
         holds=("identity", "contact", "trade"),
         by_hand="Odoo deletes no contact that orders name: empty it there, then archive it.",
     ),
+    consents="Odoo keeps a blacklist of addresses, which not every user may read, and no"
+    " consents. Export it and bring it with `hub consent import`, as withdrawn.",
     plain=plain,
 )

@@ -248,5 +248,7 @@ ADAPTER = Adapter(
         holds=("identity", "contact", "trade"),
         by_hand="Tryton deletes no party that has sales: archive it there, then Party > Erase.",
     ),
+    consents="Tryton's parties have no field for it. Bring consents with `hub consent import`, or"
+    " have them attested: `hub consent attest`.",
     plain=plain,
 )

@@ -49,12 +49,14 @@ def page(
     *,
     status: int = 200,
     form_to: str = "",
+    language: str = "",
     headers: Mapping[str, str] | None = None,
     **values: Any,
 ) -> HTMLResponse:
     """A page. What its form answers may lead to the address `form_to` besides ourselves: browsers
-    hold the policy against redirects as well."""
-    words = words_for(request)
+    hold the policy against redirects as well. `language` is for pages that were written to somebody
+    in one; else it is the browser's."""
+    words = spoken(language) if language else words_for(request)
     style = Markup(STYLE)  # noqa: S704 - our own file
     known = {"words": words, "language": words.language, "style": style}
     text = _templates.get_template(f"{template}.html").render(known | values)

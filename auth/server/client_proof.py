@@ -21,16 +21,21 @@ ONE_WAY = "Say who the client is in one way: a header, or parameters."
 
 Find = Callable[[str], Registered | None]
 Once = Callable[[Registered, assertion.Assertion], bool]
+Anew = Callable[[Registered, bytes], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Prover:
-    """What it takes to know a client: where it is found, our keys, and whom assertions name."""
+    """What it takes to know a client: where it is found, our keys, and whom assertions name.
+
+    `anew` keeps the hash of a secret by the present key, where it was kept by an older one.
+    """
 
     find: Find
     keyring: Keyring
     audience: Audience
     once: Once
+    anew: Anew
 
     def prove(self, asking: Asking) -> Registered:
         """The client that asks. Raises InvalidClientError, or InvalidRequestError."""
@@ -61,6 +66,8 @@ class Prover:
         found = self._found(asking, client_id, "secret")
         if not found.has_secret(hashes):
             raise refused(asking)
+        if found.row.secret_hash in hashes[1:]:
+            self.anew(found, hashes[0])
         return found
 
     def _by_assertion(self, asking: Asking) -> Registered:

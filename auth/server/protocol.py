@@ -13,7 +13,7 @@ from typing import Any, cast
 from authlib.oauth2.rfc6749 import AuthorizationServer as Logic
 from authlib.oauth2.rfc6749 import OAuth2Request
 from joserfc.jwk import ECKey
-from sqlalchemy import func
+from sqlalchemy import func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -28,7 +28,7 @@ from auth.tokens import LIFE, Said, sign
 from hub.config import Settings
 from hub.crypto import Keyring
 from hub.db.engine import Database
-from hub.models.access import ClientAssertion
+from hub.models.access import ClientAssertion, OauthClient
 
 logging.getLogger("authlib").setLevel(logging.WARNING)
 """Authlib writes whole tokens into its debug log."""
@@ -76,7 +76,7 @@ class Protocol(Logic):
         self.keyring = deployment.keyring
         self._signer = signer
         audience = (deployment.issuer, deployment.token_endpoint)
-        self._prover = Prover(self.query_client, self.keyring, audience, self._once)
+        self._prover = Prover(self.query_client, self.keyring, audience, self._once, self._anew)
 
     def query_client(self, client_id: str) -> Registered | None:  # type: ignore[override]  # may be none
         return known_client.find(self.session, client_id)
@@ -98,6 +98,16 @@ class Protocol(Logic):
         )
         done = self.session.execute(seen.on_conflict_do_nothing().returning(ClientAssertion.jti))
         return done.first() is not None
+
+    def _anew(self, client: Registered, hashed: bytes) -> None:
+        """Keep the hash of a client's secret by the present key; one rotated meanwhile stays."""
+        kept = client.row.secret_hash
+        self.session.execute(
+            update(OauthClient)
+            .where(OauthClient.id == client.id, OauthClient.secret_hash == kept)
+            .values(secret_hash=hashed)
+            .execution_options(synchronize_session=False)
+        )
 
     def token(self, said: Said, *, life: timedelta = LIFE) -> dict[str, str | int]:
         """What an answer says that gives a token: what was given stands in `scope`, all of it."""

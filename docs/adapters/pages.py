@@ -112,6 +112,20 @@ def _privacy(adapter: Adapter) -> Iterator[str]:
     yield f"{adapter.privacy.by_hand}\n"
 
 
+def _consents(adapter: Adapter) -> Iterator[str]:
+    match adapter.consents:
+        case str() as reason:
+            yield f"{reason}\n"
+        case ():
+            yield "Nothing is said of it.\n"
+        case statuses:
+            yield _head("status", "word", "purpose", "means")
+            for status in statuses:
+                for word, means in status.means.items():
+                    row = f"`{status.field}`", f"`{word}`", f"`{status.purpose}`"
+                    yield _row(*row, means or "nothing")
+
+
 KINDS: Mapping[type[Auth], str] = {
     Key: "a key in every call",
     Basic: "a name and a password in every call",
@@ -126,6 +140,7 @@ PARTS: Mapping[str, Callable[[Adapter], Iterator[str]]] = {
     "calls": _calls,
     "faults": _faults,
     "privacy": _privacy,
+    "consents": _consents,
 }
 
 

@@ -17,6 +17,7 @@ from hub.adapter.calls import (
     Values,
     When,
 )
+from hub.adapter.consent import Status
 from hub.adapter.credentials import (
     REFUSALS,
     Algorithm,
@@ -81,6 +82,7 @@ __all__ = [
     "Proof",
     "Reconcile",
     "Setting",
+    "Status",
     "Stream",
     "Then",
     "TokenEndpoint",

@@ -8,6 +8,7 @@ from string import Formatter
 from typing import Any, Literal
 
 from hub.adapter.calls import Call, Limit, Values, When
+from hub.adapter.consent import Status
 from hub.adapter.credentials import (
     Auth,
     AuthorizationCode,
@@ -19,6 +20,7 @@ from hub.adapter.credentials import (
     TokenEndpoint,
 )
 from hub.adapter.streams import Stream
+from hub.records import Consent
 
 CONTRACT = 1
 """The version of this contract: another number where what was written against it would break."""
@@ -108,6 +110,10 @@ class Adapter:
     privacy: Privacy
     """What it holds of people."""
 
+    consents: tuple[Status, ...] | str = ()
+    """What its statuses mean as consent, one for each purpose that one speaks of; or a sentence:
+    why none does, and what a person does instead. Every stream of `Consent` records is in it."""
+
     faults: tuple[When, ...] = ()
     """What its faults mean, looked through before the engine's own rules."""
 
@@ -147,6 +153,22 @@ def _wrongs(adapter: Adapter) -> Iterator[str]:
             yield "children that are read apart need a key to be put under"
     if not adapter.privacy.by_hand.strip():
         yield "privacy.by_hand has to say how somebody is erased at the vendor"
+    yield from _wrongs_of_consents(adapter.consents, adapter.streams)
+
+
+def _wrongs_of_consents(
+    consents: tuple[Status, ...] | str, streams: Iterable[Stream]
+) -> Iterator[str]:
+    """Statuses without a stream of consents, and streams of which nobody says what they mean."""
+    giving = {stream.key for stream in streams if stream.kind is Consent}
+    statuses = () if isinstance(consents, str) else consents
+    explained = {status.stream for status in statuses}
+    if isinstance(consents, str) and not consents.strip():
+        yield "consents has to say why no status means consent"
+    for key in explained - giving:
+        yield f"consents names {key!r}, which is no stream of consents"
+    for key in giving - explained:
+        yield f"consents has to say what the statuses of {key!r} mean"
 
 
 def _wrongs_of_auth(auth: Auth, *, shown: set[str], known: set[str]) -> Iterator[str]:

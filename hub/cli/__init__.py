@@ -33,15 +33,21 @@ class Command:
 
 
 COMMANDS: Mapping[str, Command] = {
+    "audit": Command("hub.cli.audit:command", "Show who saw whom, and that nothing was altered"),
+    "backup": Command("hub.cli.backup:command", "Keep the whole hub in a folder, and put it back"),
     "client": Command("hub.cli.client:command", "Register programs that ask, and make tokens"),
+    "consent": Command("hub.cli.consent:command", "Look after purposes, documents and consents"),
     "demo": Command("hub.cli.demo:command", "Show a hub at work, over a supermarket's sales"),
     "doctor": Command("hub.cli.database:doctor", "Look for what is missing, and say what mends it"),
-    "export": Command("hub.cli.exporting:command", "Write links or customers to a file"),
+    "export": Command(
+        "hub.cli.exporting:command", "Write people under a purpose, or links, to a file"
+    ),
     "identity": Command("hub.cli.identity:command", "Ask and decide who is the same person"),
     "import": Command("hub.cli.importing:command", "Read customers, orders and more from a file"),
     "integration": Command("hub.cli.integration:command", "Connect systems, and look after them"),
-    "key": Command("hub.cli.key:command", "Look at the keys that sign tokens, and change them"),
+    "key": Command("hub.cli.key:command", "Look after the keys that sign, and what is sealed"),
     "migrate": Command("hub.cli.database:migrate", "Bring the database to this release's schema"),
+    "privacy": Command("hub.cli.privacy:command", "Answer what people ask about their data"),
     "role": Command("hub.cli.role:command", "Say what kinds of colleagues may do"),
     "serve": Command("hub.cli.serving:command", "Answer GraphQL over HTTP and WebSockets"),
     "stop": Command("hub.cli.database:stop", "Stop the embedded database"),

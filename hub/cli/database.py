@@ -10,8 +10,7 @@ from hub import registry
 from hub.app import bring_up
 from hub.cli import run, tell
 from hub.config import Settings, settings
-from hub.db import health
-from hub.db import migrate as migration
+from hub.db import health, revision
 from hub.db.embedded import EmbeddedServer
 from hub.db.engine import Database
 from hub.db.health import Finding
@@ -35,9 +34,9 @@ async def _migrate(chosen: Settings) -> tuple[str | None, str | None]:
         await Database.open(chosen, progress=tell) as database,
         database.session("direct") as connection,
     ):
-        before = await migration.revision(connection)
+        before = await revision.current(connection)
         await bring_up(database)
-        return before, await migration.revision(connection)
+        return before, await revision.current(connection)
 
 
 @click.command("doctor")

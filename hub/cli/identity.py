@@ -13,7 +13,9 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
+from hub import audit
 from hub.app import opened
+from hub.audit.entries import Kind
 from hub.cli import run
 from hub.config import settings
 from hub.db.connection import Connection
@@ -64,6 +66,7 @@ def show(customer: str, *, show_values: bool, as_json: bool) -> None:
 
     async def work(connection: Connection) -> cards.Card:
         id_ = await explain.customer_of(connection, customer)
+        await _note(connection, "read", "identity show", id_)
         return await cards.card(connection, id_, show_values=show_values)
 
     found = _run(work)
@@ -113,7 +116,9 @@ def merge(left: str, right: str, by: str) -> None:
     async def work(connection: Connection) -> tuple[UUID, UUID]:
         a = await explain.customer_of(connection, left)
         b = await explain.customer_of(connection, right)
-        return await decisions.merge(connection, a, b, by=by, limit=_limit())
+        decision, customer = await decisions.merge(connection, a, b, by=by, limit=_limit())
+        await _note(connection, "decided", "identity merge", customer)
+        return decision, customer
 
     decision, customer = _run(work)
     click.echo(f"One customer now: {customer}. To undo: hub identity undo {decision}")
@@ -129,7 +134,9 @@ def split(customer: str, records: Sequence[str], by: str) -> None:
     async def work(connection: Connection) -> tuple[UUID, UUID]:
         id_ = await explain.customer_of(connection, customer)
         chosen = [await explain.record_of(connection, record) for record in records]
-        return await decisions.split(connection, id_, chosen, by=by, limit=_limit())
+        decision, other = await decisions.split(connection, id_, chosen, by=by, limit=_limit())
+        await _note(connection, "decided", "identity split", id_, other)
+        return decision, other
 
     decision, other = _run(work)
     click.echo(f"Split off: {other}. To undo: hub identity undo {decision}")
@@ -145,6 +152,7 @@ def never_link(left: str, right: str, by: str) -> None:
     async def work(connection: Connection) -> UUID:
         a = await explain.customer_of(connection, left)
         b = await explain.customer_of(connection, right)
+        await _note(connection, "decided", "identity never-link", a, b)
         return await decisions.never_link(connection, a, b, by=by, limit=_limit())
 
     click.echo(f"They stay apart. To undo: hub identity undo {_run(work)}")
@@ -155,7 +163,14 @@ def never_link(left: str, right: str, by: str) -> None:
 @BY
 def undo(decision: UUID, by: str) -> None:
     """Revoke a DECISION. Earlier ones that it had revoked stand again."""
-    count = _run(lambda c: decisions.undo(c, decision, by=by, limit=_limit()))
+
+    async def work(connection: Connection) -> int:
+        count = await decisions.undo(connection, decision, by=by, limit=_limit())
+        people = await decisions.concerned(connection, decision)
+        await _note(connection, "decided", "identity undo", *people)
+        return count
+
+    count = _run(work)
     people = "one customer" if count == 1 else f"{count} customers"
     click.echo(f"Undone. The records it named are {people} now; `hub identity explain` says why.")
 
@@ -203,6 +218,11 @@ def blocklist() -> None:
     """The patterns of identifiers that join nobody."""
     rows = [{"type": kind, "pattern": pattern} for kind, pattern in _run(rules.blocklist)]
     _print_rows("Blocklist", rows)
+
+
+async def _note(connection: Connection, kind: Kind, action: str, *people: UUID) -> None:
+    """Tell the audit, in the transaction that does it."""
+    await audit.draft(connection, audit.each(audit.Act(kind, action, "command"), people))
 
 
 def _limit() -> int:

@@ -88,7 +88,35 @@ def command(
     cause: Cause,
     **options: Any,
 ) -> None:
-    reading = _reading(path, map_path, options)
+    reading = reading_of(path, map_path, options)
+    carry_out(
+        reading,
+        rejects_path,
+        source=source,
+        cause=cause,
+        workers=workers,
+        strict=strict,
+        dry_run=dry_run,
+        sample=sample,
+        limit=limit,
+        as_json=as_json,
+    )
+
+
+def carry_out(
+    reading: Reading,
+    rejects_path: Path | None,
+    *,
+    source: str | None,
+    cause: Cause,
+    workers: int,
+    strict: bool,
+    dry_run: bool,
+    sample: int,
+    limit: int | None,
+    as_json: bool,
+) -> None:
+    """Import what a file holds, or show it (`dry_run`), and say what became of it."""
     if dry_run:
         seen = preview(Reader(reading), sample=sample, limit=limit)
         _show_json(seen) if as_json else _show_preview(seen)
@@ -105,7 +133,10 @@ def command(
         raise SystemExit(2)
 
 
-def _reading(path: Path, map_path: Path | None, options: Mapping[str, Any]) -> Reading:
+def reading_of(
+    path: Path, map_path: Path | None, options: Mapping[str, Any], *, is_proven: bool = False
+) -> Reading:
+    """The file and how it is read, as a command line says it."""
     if not path.is_file():
         raise BadFile(f"{path}: there is no such file")
     rows = mapping.load(map_path) if map_path else RowMap()
@@ -115,6 +146,7 @@ def _reading(path: Path, map_path: Path | None, options: Mapping[str, Any]) -> R
         zone=settings().timezone,
         now=clock.now(),
         type=options["type_"] or "",
+        is_proven=is_proven,
     )
 
 
@@ -224,7 +256,8 @@ def _show_report(done: Report, place: Path, rejected: int) -> None:
 
 def _fates(records: Mapping[str, Mapping[str, int]]) -> Table:
     """What became of the records: a row a type, a column a fate."""
-    fates = ("created", "changed", "unchanged", "stale", "rejected")
+    fates = ("created", "changed", "unchanged", "stale", "rejected", "suppressed")
+    fates = tuple(f for f in fates if f != "suppressed" or any(f in c for c in records.values()))
     table = Table("Records", *fates, min_width=30)
     for column in table.columns[1:]:
         column.justify = "right"

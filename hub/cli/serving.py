@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from auth import connect
 from auth import graphiql as page
+from auth.consent import routes as consent
 from auth.epoch import Epoch
 from auth.keys import Signing
 from auth.last_use import Uses
@@ -25,17 +26,21 @@ from auth.tokens import Tokens
 from auth.vendors.connector import Connector
 from hub import collecting, logs
 from hub.app import App, opened
+from hub.audit import Auditor
+from hub.audit.duty import auditing
 from hub.cli import tell
 from hub.config import Settings, settings
 from hub.crypto import Keyring
 from hub.feed import Feed
+from hub.journal.keeping import Keeper
 from hub.relay import Relay
 from hub.web import origins, routes, server
 from hub.web.asgi import Application
 from hub.web.figures import Figures
+from hub.web.gate import Gate
 from hub.web.graphiql import graphiql, is_wanted
 from hub.web.site import Site
-from schema import admission, trusted
+from schema import admission, archive, trusted
 from schema import engine as engines
 from schema.build import build
 from schema.http import HttpDoor
@@ -85,25 +90,37 @@ class Serving:
 
     @contextlib.asynccontextmanager
     async def opened(self) -> AsyncGenerator[Application]:
+        """The site, which answers while the hub is not held."""
+        async with (
+            opened(self.settings, progress=tell, even_held=True) as app,
+            Gate(app.database, lambda: self.site(app)).watched() as gate,
+        ):
+            yield gate
+
+    @contextlib.asynccontextmanager
+    async def site(self, app: App) -> AsyncGenerator[Application]:
         """The site over an open database, with what has to run beside it."""
         figures = Figures(self.shared)
-        async with opened(self.settings, progress=tell) as app:
-            await app.database.retrying(lambda c: page.settle(c, self.settings))
-            feed, relay = Feed(app.database), Relay(app.database)
-            epoch, uses = Epoch(app.database), Uses(app.database)
-            beside = [feed.run(), relay.run(), epoch.run(), uses.run(), _publish(figures)]
-            beside.append(sweeping.run(app.database))
-            tokens = Tokens(app.database, epoch, used=uses.note)
-            async with _beside(beside), access(app, tokens) as more:
-                made = await engine(app, feed, relay)
-                with contextlib.suppress(TimeoutError):  # then subscriptions begin when it can
-                    await asyncio.wait_for(feed.beyond(-1), FEED_SECONDS)
-                opened_site = site(app, made, tokens, figures, more)
-                collecting.settle()
-                yield opened_site
+        await app.database.retrying(lambda c: page.settle(c, self.settings))
+        feed, relay = Feed(app.database), Relay(app.database)
+        epoch, uses = Epoch(app.database), Uses(app.database)
+        beside = [feed.run(), relay.run(), epoch.run(), uses.run(), _publish(figures)]
+        beside += [sweeping.run(app.database), Keeper(app.database).run()]
+        tokens = Tokens(app.database, epoch, used=uses.note)
+        async with (
+            _beside(beside),
+            auditing(app.database, app.settings) as auditor,
+            access(app, tokens) as more,
+        ):
+            made = await engine(app, feed, relay, auditor)
+            with contextlib.suppress(TimeoutError):  # then subscriptions begin when it can
+                await asyncio.wait_for(feed.beyond(-1), FEED_SECONDS)
+            opened_site = site(app, made, tokens, figures, more)
+            collecting.settle()
+            yield opened_site
 
 
-async def engine(app: App, feed: Feed, relay: Relay) -> Engine:
+async def engine(app: App, feed: Feed, relay: Relay, auditor: Auditor) -> Engine:
     """What answers, with the trusted documents read."""
     settings = app.settings
     made = engines.Engine(
@@ -113,6 +130,7 @@ async def engine(app: App, feed: Feed, relay: Relay) -> Engine:
         feed=feed,
         trusted=trusted.load(settings.trusted_documents, settings.trusted_documents_file),
         wrote=relay.hint,
+        auditor=auditor if settings.audit_reads else None,
     )
     await made.prepare()
     return made
@@ -131,6 +149,8 @@ async def access(app: App, tokens: Tokens) -> AsyncGenerator[Sequence[BaseRoute]
             *oauth.routes(authorization, database, throttle),
             *pages,
             *connect.routes(Connector.of(settings, database)),
+            *consent.routes(database, keyring),
+            *archive.routes(database, keyring, tokens),
         ]
 
 

@@ -26,7 +26,9 @@ from hub.sync.asking import chosen
 from hub.sync.claim import Integration, Mode, Requested
 from hub.sync.dry import Sample
 
-FATES = ("created", "changed", "unchanged", "stale", "deleted", "skipped", "rejected")
+FATES = (
+    *("created", "changed", "unchanged", "stale", "deleted", "skipped", "rejected", "suppressed"),
+)
 FAILED, REJECTED, WAITING = 1, 2, 75
 """Exit codes: a fault; rejected and --strict; asked to wait (as sendmail says it)."""
 

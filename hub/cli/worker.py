@@ -1,4 +1,5 @@
-"""`hub worker`: reads integrations as they are asked for and when they are due."""
+"""`hub worker`: reads integrations as they are asked for and when they are due, and what else is
+not done while somebody waits."""
 
 import asyncio
 import signal
@@ -8,7 +9,9 @@ import click
 
 from hub import collecting, logs
 from hub.app import opened
+from hub.audit.duty import auditing
 from hub.cli import run, tell
+from hub.cli.duties import duties
 from hub.cli.reading import engine
 from hub.config import Settings, settings
 from hub.jobs import Worker
@@ -44,8 +47,8 @@ def _process(chosen: Settings) -> None:
 
 async def _work(chosen: Settings) -> None:
     collecting.settle()
-    async with opened(chosen, progress=tell) as app:
-        worker = duty.worker(engine(app))
+    async with opened(chosen, progress=tell) as app, auditing(app.database, chosen):
+        worker = duty.worker(engine(app), *duties(app))
         _listen(worker)
         await worker.run()
 

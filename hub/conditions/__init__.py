@@ -21,6 +21,7 @@ from hub.conditions.catalogue import (
 )
 from hub.conditions.people import CUSTOMERS
 from hub.conditions.readings import REJECTED, RUNS
+from hub.conditions.requests import REQUESTS
 from hub.conditions.things import INTERACTIONS, ORDERS, PRODUCTS
 from hub.errors import BadInput
 from hub.models.base import Category
@@ -34,6 +35,7 @@ __all__ = [
     "ORDERS",
     "PRODUCTS",
     "REJECTED",
+    "REQUESTS",
     "RUNS",
     "Bind",
     "Catalogue",
@@ -53,7 +55,12 @@ CATALOGUES: Mapping[str, Catalogue] = {
     "interactions": INTERACTIONS,
 }
 """By the name of the list: those that hold all there is."""
-LISTS: Mapping[str, Catalogue] = {**CATALOGUES, "runs": RUNS, "rejectedRecords": REJECTED}
+LISTS: Mapping[str, Catalogue] = {
+    **CATALOGUES,
+    "runs": RUNS,
+    "rejectedRecords": REJECTED,
+    "privacyRequests": REQUESTS,
+}
 """The same, with those that are only part of something."""
 
 LOOKED_UP = "jsonb_typeof({value}) > 'a'"

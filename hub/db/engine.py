@@ -20,7 +20,7 @@ from sqlalchemy.pool import NullPool
 from hub.config import Settings
 from hub.db import addresses, codecs, roles
 from hub.db.addresses import Addresses
-from hub.db.connection import Connection, Pool
+from hub.db.connection import Connection, Ours, Pool
 from hub.db.embedded import EmbeddedServer, Progress, silent
 from hub.errors import BadSettings, DatabaseUnreachable, DiskFull, Retry
 
@@ -32,6 +32,8 @@ OLDEST = 15
 CONFLICT_ATTEMPTS = 10
 CONFLICTS = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 """Two transactions met; one of them was sent home and may come again at once."""
+DROPPED = "cache lookup failed"
+"""Statistics, which go with the purpose views, were dropped while a statement was planned."""
 AWAY = (
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
@@ -220,6 +222,10 @@ class Database:
                     return await work(connection)
             except CONFLICTS as error:
                 await patience.met(error)
+            except asyncpg.InternalServerError as error:
+                if DROPPED not in str(error):
+                    raise
+                await patience.met(error)
             except DatabaseUnreachable as error:
                 await patience.missed(error)
 
@@ -263,12 +269,17 @@ class Database:
         self, door: Door, *_: Any, **options: Any
     ) -> "asyncpg.Connection[asyncpg.Record]":
         url = getattr(self.addresses, door)
+        options.pop("connection_class", None)  # a pool says its own
         if not self.settings.database_statement_cache:
             options["statement_cache_size"] = 0
         try:
             connection = await asyncpg.connect(
-                url, timeout=self.settings.database_connect_seconds, **options
+                url,
+                timeout=self.settings.database_connect_seconds,
+                connection_class=Ours,
+                **options,
             )
+            connection.settings = self.settings
         except (OSError, TimeoutError, *AWAY) as error:
             raise self._away(door) from error
         except (

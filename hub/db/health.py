@@ -11,12 +11,13 @@ import asyncpg
 
 from hub import guard
 from hub.config import Settings
-from hub.db import addresses, migrate, roles
+from hub.db import addresses, hold, revision, roles, schemas, views
 from hub.db.connection import Connection
 from hub.db.embedded import Progress, silent
 from hub.db.engine import Database
 from hub.db.faults import describe
-from hub.errors import HubError, SchemaTooNew, SchemaTooOld
+from hub.db.rules import Use
+from hub.errors import Held, HubError, SchemaTooNew, SchemaTooOld
 
 State = Literal["ok", "warn", "fail"]
 ECHO_SECONDS = 3.0
@@ -43,21 +44,23 @@ class Health:
     message: str
     revision: str | None
     seconds: float
+    code: str = ""
 
 
 async def check(database: Database) -> Health:
     """Ask the server one question: does it answer, with the schema of this code?"""
     began = time.monotonic()
-    revision, message = None, "ready"
+    found, message, code = None, "ready", ""
     try:
         async with database.transaction() as connection:
-            revision = await migrate.revision(connection)
-            await migrate.demand(connection)
+            found = await revision.current(connection)
+            await revision.demand(connection)
+            await hold.demand(connection)
     except HubError as error:
-        message = str(error)
+        message, code = str(error), error.code
     except asyncpg.PostgresError as error:
         message = describe(error) or ""
-    return Health(message == "ready", message, revision, time.monotonic() - began)
+    return Health(message == "ready", message, found, time.monotonic() - began, code)
 
 
 async def examine(settings: Settings, *, progress: Progress = silent) -> Sequence[Finding]:
@@ -99,10 +102,15 @@ async def _inside(database: Database) -> AsyncGenerator[Finding]:
         yield await _version(database, connection)
         yield await _encoding(connection)
         yield (schema := await _revision(connection))
+        purposes: Sequence[Use] = []
         if schema.state == "ok":
+            yield await _held(connection)
+            yield await _journal(connection)
             yield await _numbering(connection)
+            purposes = await views.uses(connection)
+            yield await _purposes(connection, purposes)
         yield await _jit(connection, database.reader_role)
-        for finding in await _reader(database, connection):
+        for finding in await _reader(database, connection, purposes):
             yield finding
     yield await _login(database)
     yield await _echo(database)
@@ -129,12 +137,38 @@ async def _encoding(connection: Connection) -> Finding:
 
 async def _revision(connection: Connection) -> Finding:
     try:
-        await migrate.demand(connection)
+        await revision.demand(connection)
     except SchemaTooOld as error:
         return Finding("schema", "fail", str(error), ["hub migrate"])
     except SchemaTooNew as error:
         return Finding("schema", "fail", str(error))
-    return Finding("schema", "ok", f"Revision {migrate.HEAD}, which this code needs.")
+    return Finding("schema", "ok", f"Revision {revision.HEAD}, which this code needs.")
+
+
+async def _held(connection: Connection) -> Finding:
+    """Whether the hub was restored, and waits for what people took back since."""
+    try:
+        await hold.demand(connection)
+    except Held as error:
+        return Finding("released", "fail", str(error), ["hub backup replay"])
+    return Finding("released", "ok", "The hub may give out what people agreed to.")
+
+
+async def _journal(connection: Connection) -> Finding:
+    """Whether the journal keeps up with the events."""
+    late = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM release r JOIN journal_timeline t ON t.id = r.timeline_id"
+        "                 JOIN event e ON e.position > t.position"
+        "                WHERE e.created_at < now() - $1 * interval '1 s')",
+        NUMBERING_SECONDS,
+    )
+    if not late:
+        return Finding("journal", "ok", "It holds what people took back.")
+    message = (
+        "What people took back is not in the journal yet, so a restored backup would not know of"
+        " it; a running hub writes it (HUB_JOURNAL_DIR)."
+    )
+    return Finding("journal", "warn", message, ["hub serve"])
 
 
 async def _numbering(connection: Connection) -> Finding:
@@ -164,11 +198,31 @@ async def _jit(connection: Connection, reader: str) -> Finding:
     )
 
 
-async def _reader(database: Database, connection: Connection) -> Sequence[Finding]:
+async def _purposes(connection: Connection, purposes: Sequence[Use]) -> Finding:
+    """Whether what is shown for each purpose is what its row says today."""
+    made = {row[0]: row[1] for row in await connection.fetch(MADE)}
+    strange = [use.key for use in purposes if made.pop(use.schema, None) != schemas.digest(use)]
+    if strange or made:
+        names = ", ".join([*strange, *made])
+        message = f"The views of {names} are not those of the purposes: make them anew."
+        return Finding("purposes", "fail", message, ["hub migrate"])
+    return Finding("purposes", "ok", f"The views of {len(purposes)} purposes are as they must be.")
+
+
+MADE = """
+SELECT n.nspname::text, obj_description(n.oid, 'pg_namespace') FROM pg_namespace n
+ WHERE starts_with(n.nspname, 'for_')
+"""
+
+
+async def _reader(
+    database: Database, connection: Connection, purposes: Sequence[Use]
+) -> Sequence[Finding]:
     reader = database.reader_role
+    ours = {body for use in purposes for body in schemas.privileged(use)}
     found = [
         Finding("reader", "fail" if p.is_fatal else "warn", p.message, p.statements)
-        for p in await roles.problems(connection, reader)
+        for p in await roles.problems(connection, reader, ours=ours)
     ]
     if await roles.misses_views(connection, reader):
         message = f"{reader} may not read all of the purpose views."

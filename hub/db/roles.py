@@ -5,7 +5,7 @@ that forgets about consent returns nobody. The owner is a member of the reader, 
 into its shoes (`SET LOCAL ROLE`) for the answer to a write.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -86,6 +86,20 @@ def enclosure(owner: str) -> Iterator[str]:
     yield no_functions(owner)
 
 
+def no_large_objects() -> str:
+    """Keep everybody from making large objects, which no right on tables or schemas is asked for;
+    for a superuser, in the hub's database.
+    """
+    return f"REVOKE EXECUTE ON FUNCTION {', '.join(_MAKING)} FROM PUBLIC"
+
+
+_MAKING = (
+    "pg_catalog.lo_creat(integer)",
+    "pg_catalog.lo_create(oid)",
+    "pg_catalog.lo_from_bytea(oid, bytea)",
+)
+
+
 def no_functions(owner: str) -> str:
     """Keep functions that the owner will make from everybody else."""
     return (
@@ -103,8 +117,13 @@ class Problem:
     is_fatal: bool = True
 
 
-async def problems(connection: "Connection", reader: str) -> Sequence[Problem]:
-    """What is wrong with the reader, seen by the owner in the hub's database."""
+async def problems(
+    connection: "Connection", reader: str, *, ours: Collection[str] = ()
+) -> Sequence[Problem]:
+    """What is wrong with the reader, seen by the owner in the hub's database.
+
+    `ours`: the bodies of functions with the owner's rights that the purposes' schemas are made of.
+    """
     facts = await connection.fetchrow(_FACTS, reader)
     version = connection.get_server_version().major
     owner: str = await connection.fetchval("SELECT current_user")
@@ -113,7 +132,7 @@ async def problems(connection: "Connection", reader: str) -> Sequence[Problem]:
     return [
         *_powers(facts, reader),
         *_ties(facts, owner, reader, version=version),
-        *await _rights(connection, owner, reader),
+        *await _rights(connection, owner, reader, ours),
     ]
 
 
@@ -138,6 +157,7 @@ SELECT r.rolcanlogin, r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolcr
        pg_has_role(current_user, r.oid, CASE
            WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END
        ) AS is_tied,
+       has_function_privilege(r.oid, 'pg_catalog.lo_create(oid)', 'EXECUTE') AS may_make_objects,
        ARRAY(SELECT g.rolname::text FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid
              WHERE m.member = r.oid ORDER BY 1) AS memberships,
        EXISTS (SELECT FROM pg_db_role_setting s, unnest(s.setconfig) entry
@@ -162,6 +182,12 @@ def _powers(facts: "Record", reader: str) -> Iterator[Problem]:
         yield Problem(
             f"{reader} may create temporary tables or schemas.",
             [f"REVOKE TEMPORARY, CREATE ON DATABASE {database} FROM PUBLIC, {name}"],
+        )
+    if facts["may_make_objects"]:
+        yield Problem(
+            f"{reader} may make large objects (empty ones); a superuser can take that away.",
+            [no_large_objects() + ";"],
+            is_fatal=False,
         )
     if not facts["may_connect"]:
         yield Problem(
@@ -212,12 +238,15 @@ _FUNCTIONS = """
 SELECT p.oid::regprocedure::text FROM pg_proc p JOIN pg_roles o ON o.oid = p.proowner
  WHERE o.rolname = current_user AND has_function_privilege($1, p.oid, 'EXECUTE')
    AND p.pronamespace <> 'pg_catalog'::regnamespace
-   AND (p.prosecdef OR NOT starts_with(p.pronamespace::regnamespace::text, 'for_'))
+   AND NOT (starts_with(p.pronamespace::regnamespace::text, 'for_')
+            AND (NOT p.prosecdef OR p.prosrc = ANY($2::text[])))
    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
    AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = $1)
  ORDER BY 1
 """
-"""Those of the purposes' schemas run with the reader's own rights, so they open nothing."""
+"""Those of the purposes' schemas run with the reader's own rights, so they open nothing, but for
+some that tell no more than they are made to.
+"""
 
 
 async def misses_views(connection: "Connection", reader: str) -> bool:
@@ -233,16 +262,18 @@ SELECT EXISTS (
 """
 
 
-async def _rights(connection: "Connection", owner: str, reader: str) -> Sequence[Problem]:
+async def _rights(
+    connection: "Connection", owner: str, reader: str, ours: Collection[str]
+) -> Sequence[Problem]:
     return [
         *_on_tables(reader, await _column(connection, _TABLES, reader)),
         *_on_schemas(reader, await _column(connection, _SCHEMAS, reader)),
-        *_on_functions(owner, reader, await _column(connection, _FUNCTIONS, reader)),
+        *_on_functions(owner, reader, await _column(connection, _FUNCTIONS, reader, [*ours])),
     ]
 
 
-async def _column(connection: "Connection", query: str, reader: str) -> Sequence[str]:
-    return [row[0] for row in await connection.fetch(query, reader)]
+async def _column(connection: "Connection", query: str, *arguments: object) -> Sequence[str]:
+    return [row[0] for row in await connection.fetch(query, *arguments)]
 
 
 def _on_tables(reader: str, tables: Sequence[str]) -> Iterator[Problem]:

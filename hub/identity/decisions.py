@@ -10,12 +10,13 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from hub import clock, consent, outbox, sums
+from hub import clock, outbox, sums
 from hub.db.connection import Connection
 from hub.db.copying import insert
 from hub.errors import Conflict, NotFound
 from hub.identity.links import lock
 from hub.identity.resolve import Resolution, resolve
+from hub.ledger import restriction, state
 from hub.outbox import Event
 
 Kind = Literal["merge", "split", "never_link"]
@@ -60,6 +61,11 @@ UPDATE identity_decision SET revoked_at = NULL, revoked_by = NULL, revoked_for =
  WHERE revoked_for = $1 RETURNING id
 """
 
+CONCERNED = """
+SELECT DISTINCT l.customer_id FROM decision_record d
+  JOIN identity_link l ON l.record_id = d.record_id AND l.unlinked_at IS NULL
+ WHERE d.decision_id = $1
+"""
 NAMED = "SELECT DISTINCT record_id FROM decision_record WHERE decision_id = ANY($1::uuid[])"
 
 LISTED = """
@@ -167,6 +173,12 @@ async def undo(connection: Connection, decision: UUID, *, by: str, limit: int) -
     return len({resolution.customer_of[record] for record in seeds})
 
 
+async def concerned(connection: Connection, decision: UUID) -> list[UUID]:
+    """The customers who have the records that a decision names."""
+    rows = await connection.fetch(CONCERNED, decision)
+    return [row["customer_id"] for row in rows]
+
+
 async def listed(
     connection: Connection, *, with_revoked: bool = False, first: int = 100
 ) -> Sequence[Decided]:
@@ -178,7 +190,8 @@ async def listed(
 async def apply(connection: Connection, seeds: Collection[UUID], *, limit: int) -> Resolution:
     """Solve what a decision or a rule touched, bring consent in step, and write the events."""
     resolution = await resolve(connection, seeds, limit=limit)
-    await consent.rebuild(connection, resolution.regrouped)
+    await state.rebuild(connection, resolution.regrouped)
+    await restriction.rebuild(connection, resolution.regrouped)
     await sums.rebuild(connection, resolution.regrouped)
     events: list[Event] = list(resolution.events())
     await outbox.write(connection, events, cause="merge")

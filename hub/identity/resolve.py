@@ -45,7 +45,8 @@ WITH gone AS (
     DELETE FROM consent_state WHERE customer_id = ANY($1::uuid[])
 )
 UPDATE customer
-   SET status = 'merged', granted = 0, refused = 0, updated_at = now()
+   SET status = 'merged', granted = 0, narrowed = 0, refused = 0, granted_until = DEFAULT,
+       restricted_at = NULL, updated_at = now()
  WHERE id = ANY($1::uuid[])
 """
 

@@ -7,11 +7,12 @@ hangs on a person, then the events; all in the caller's transaction, each step o
 from collections.abc import Sequence
 from uuid import UUID
 
-from hub import consent, outbox, sums
+from hub import outbox, sums
 from hub.db.connection import Connection
 from hub.identifiers import Contact
 from hub.identity.component import CONTACT
 from hub.identity.links import customers_of
+from hub.intake import awaited
 from hub.intake.batch import (
     Batch,
     Fate,
@@ -25,12 +26,14 @@ from hub.intake.batch import (
     gather,
 )
 from hub.intake.behaviour import record_interactions
-from hub.intake.consents import record_consents
+from hub.intake.consents import Spoken, record_consents
 from hub.intake.context import OWN, Context, Defaults, Run, context, is_source
 from hub.intake.facts import usable
 from hub.intake.people import People, record_people
+from hub.intake.screening import screened
 from hub.intake.store import Origin, store
 from hub.intake.trade import ask_things, record_orders, record_things
+from hub.ledger import documents, restriction, state
 from hub.outbox import Cause, Event
 from hub.records import Consent, Detail, Identifier, Interaction, Order, Person
 
@@ -53,7 +56,7 @@ SELECT record_id FROM "order" WHERE id = ANY($1::uuid[]) AND record_id IS NOT NU
 UNION
 SELECT record_id FROM interaction_participant WHERE interaction_id = ANY($1::uuid[])
 UNION
-SELECT record_id FROM consent_entry WHERE statement_id = ANY($1::uuid[]) AND superseded_at IS NULL
+SELECT record_id FROM consent_entry WHERE statement_id = ANY($1::uuid[])
 """
 
 
@@ -65,15 +68,19 @@ async def record(
     cause: Cause,
     run: Run | None = None,
     defaults: Defaults = DEFAULTS,
+    by: str = "",
 ) -> Outcome:
     """Record a batch from one source inside the caller's transaction.
 
+    `by`: who enters it (`client:NAME`, `command`, `person`), if not the source by itself.
     The same batch again changes nothing. A record that can not be taken is in the outcome's
-    rejections and stops none of the others. Deadlocks between workers end in an error that a new
-    attempt cures: run it through `Database.retrying`.
+    rejections, one about somebody who was erased is suppressed; neither stops the others. Deadlocks
+    between workers end in an error that a new attempt cures: run it through `Database.retrying`.
     """
-    surroundings = await context(connection, source, cause, run, defaults)
-    gathered = gather(batch, in_order=surroundings.in_order)
+    surroundings = await context(connection, source, cause, run, defaults, by)
+    passed = await screened(connection, batch, surroundings)
+    gathered = gather(passed.batch, in_order=surroundings.in_order)
+    passed.tell(gathered.outcome)
     work = _Work(connection, surroundings, gathered)
     await work.write()
     count(gathered)
@@ -90,8 +97,10 @@ class _Work:
         self.about: dict[Key, Key] = {}
         self.participants: dict[Key, list[tuple[Key, str]]] = {}
         self.narrowed: dict[Key, Contact] = {}
+        self.shelf: documents.Shelf = {}
 
     async def write(self) -> None:
+        await self._find_documents()
         self._ask_people()
         ask_things(self.batch)
         await self._store("customer", CONTACT, "product", "store")
@@ -109,6 +118,12 @@ class _Work:
         context = self.context
         origin = Origin(context.source_id, context.run_id, context.in_order)
         await store(self.connection, self.batch, statements, origin)
+
+    async def _find_documents(self) -> None:
+        """Read what is known of the documents that consents were given under."""
+        entries = (s.record for s in self.batch.of_type("consent"))
+        names = {e.document for e in entries if isinstance(e, Consent) and e.document}
+        self.shelf = await documents.known(self.connection, names)
 
     def _ask_people(self) -> None:
         """Find the person each fact is about; a fact about nobody usable is rejected."""
@@ -155,6 +170,10 @@ class _Work:
         if entry.purpose not in self.context.purposes:
             known = ", ".join(sorted(self.context.purposes))
             self.batch.reject(statement.row, "purpose", f"no such purpose; there are {known}")
+            return False
+        objection = documents.objection(entry, self.shelf)
+        if objection is not None:
+            self.batch.reject(statement.row, *objection)
             return False
         contact = None
         if entry.contact_point is not None:
@@ -240,13 +259,23 @@ class _Work:
             self.connection, self.batch, self.context, customers, participants
         )
         consents, touched = await record_consents(
-            self.connection, self.batch, self.context, customers, people.contact_points, narrowed
+            self.connection,
+            self.batch,
+            self.context,
+            customers,
+            Spoken(people.contact_points, narrowed, self.shelf),
         )
-        await consent.rebuild(self.connection, touched | people.resolution.regrouped)
+        late, whose = await awaited.enter(
+            self.connection, self.batch, self.context, people.resolution.customer_of
+        )
+        said = touched | whose | people.resolution.regrouped
+        said |= await state.spoken(self.connection, people.gained - said)
+        await state.rebuild(self.connection, said)
+        await restriction.rebuild(self.connection, people.resolution.regrouped)
         buyers = {c for c in customers.values() if c is not None} if orders else set[UUID]()
         await sums.rebuild_trade(self.connection, buyers | people.resolution.regrouped)
         await sums.rebuild_profile(self.connection, people.profiled | people.resolution.regrouped)
-        return [*orders, *interactions, *consents]
+        return [*orders, *interactions, *consents, *late]
 
     async def _finish(self, people: People, events: Sequence[Event]) -> None:
         """Write the events: first who the people are, then what hangs on them."""

@@ -59,14 +59,18 @@ class Fate(NamedTuple):
 class Outcome:
     """What became of a batch: its records by type and fate, and the placeholders it ignored.
 
-    Fates are created, changed, unchanged, stale (older than what is known) and rejected. `rows`
-    has the fate of every row that was taken; a row that is not there was rejected.
+    Fates are created, changed, unchanged, stale (older than what is known), rejected and suppressed
+    (about somebody who was erased). `rows` has the fate of every row that was taken; a row that is
+    neither there nor in `suppressed` was rejected. Of `curtailed` rows a person was left out who
+    was erased: what the source sent is not to be kept as it came.
     """
 
     fates: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
     rows: list[Fate] = field(default_factory=list[Fate])
     placeholders: int = 0
     rejections: list[Rejection] = field(default_factory=list[Rejection])
+    suppressed: set[int] = field(default_factory=set[int])
+    curtailed: set[int] = field(default_factory=set[int])
 
     def tally(self, kind: str, fate: str) -> None:
         """Count one record of a type."""

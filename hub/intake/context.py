@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from hub import suppression
 from hub.db.connection import Connection
 from hub.errors import Refused
 from hub.identifiers import Blocklist
@@ -20,7 +21,11 @@ SELECT (SELECT id FROM source WHERE key = $1) AS source_id,
           FROM blocked_identifier) AS blocked,
        (SELECT coalesce(jsonb_object_agg(key, type), '{}') FROM attribute_definition)
          AS attributes,
-       (SELECT coalesce(jsonb_agg(key), '[]') FROM purpose WHERE retired_at IS NULL) AS purposes,
+       (SELECT coalesce(jsonb_object_agg(key, valid_months), '{}') FROM purpose
+         WHERE retired_at IS NULL) AS purposes,
+       begin_intake() AS suppression_key,
+       (SELECT sealed FROM sealed_key WHERE name = 'suppression'
+           AND EXISTS (SELECT FROM awaited_refusal)) AS awaited_key,
        set_config('enable_seqscan', 'off', true),
        set_config('plan_cache_mode', 'force_generic_plan', true)
 """
@@ -69,7 +74,12 @@ class Defaults:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One batch's surroundings."""
+    """One batch's surroundings. `purposes`: for how many months a grant holds, if not for good.
+
+    `by`: who enters it into the hub. `suppression_key`: what those who were erased are known by
+    (`hub.suppression`); None while nobody is. `awaited_key`: the same for those who are awaited
+    (`hub.intake.awaited`).
+    """
 
     source: str
     source_id: int
@@ -80,7 +90,10 @@ class Context:
     defaults: Defaults
     blocklist: Blocklist
     attributes: Mapping[str, str]
-    purposes: frozenset[str]
+    purposes: Mapping[str, int | None]
+    by: str
+    suppression_key: bytes | None
+    awaited_key: bytes | None
 
 
 def is_source(name: str) -> bool:
@@ -89,9 +102,14 @@ def is_source(name: str) -> bool:
 
 
 async def context(
-    connection: Connection, source: str, cause: Cause, run: Run | None, defaults: Defaults
+    connection: Connection,
+    source: str,
+    cause: Cause,
+    run: Run | None,
+    defaults: Defaults,
+    by: str = "",
 ) -> Context:
-    """Read what the batch needs, making the source if it is new.
+    """Read what the batch needs, making the source if it is new, which speaks for itself.
 
     Raises Refused for a name that no source can have.
     """
@@ -99,6 +117,8 @@ async def context(
         raise Refused("A source's name has 1 to 64 of a-z, 0-9, _ and -, such as erp or shop-2.")
     row = await connection.fetchrow(KNOWN, source)
     assert row is not None  # noqa: S101  # a SELECT without FROM has one row
+    sealed: bytes | None = row["suppression_key"]
+    awaited: bytes | None = row["awaited_key"]
     blocked = msgspec.json.decode(row["blocked"], type=list[tuple[IdentifierType, str]])
     return Context(
         source=source,
@@ -111,7 +131,10 @@ async def context(
         defaults=defaults,
         blocklist=Blocklist(blocked),
         attributes=msgspec.json.decode(row["attributes"], type=dict[str, str]),
-        purposes=frozenset(msgspec.json.decode(row["purposes"], type=list[str])),
+        purposes=msgspec.json.decode(row["purposes"], type=dict[str, int | None]),
+        by=by or f"source:{source}",
+        suppression_key=None if sealed is None else suppression.opened(connection, sealed),
+        awaited_key=None if awaited is None else suppression.opened(connection, awaited),
     )
 
 

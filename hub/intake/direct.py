@@ -57,6 +57,7 @@ class Statement:
     method: str = ""
     document: str = ""
     version: str = ""
+    language: str = ""
     evidence: str = ""
 
 
@@ -71,10 +72,11 @@ class Declared:
 
 
 async def declare(
-    connection: Connection, customer: UUID, statement: Statement, *, defaults: Defaults
+    connection: Connection, customer: UUID, statement: Statement, *, by: str, defaults: Defaults
 ) -> Declared:
     """Enter what a customer says into the ledger, and bring their state in step.
 
+    `by`: who enters it (`client:NAME`, `command`), `person` where they do so themselves.
     The same again changes nothing. Raises NotFound, Conflict, and RejectedRecord for a statement
     that can not be taken; then the caller's transaction is not to be committed.
     """
@@ -86,8 +88,11 @@ async def declare(
         source=OWN,
         cause="consent",
         defaults=defaults,
+        by=by,
     )
     fate = next((fate for fate in outcome.rows if fate.row == ROW), None)
+    if ROW in outcome.suppressed:
+        raise Conflict("The contact point was erased: nothing can be stated of it.")
     if fate is None:
         rejection = next(r for r in outcome.rejections if r.row == ROW)
         raise RejectedRecord(rejection.reason, field=rejection.field)
@@ -146,5 +151,6 @@ def _entry(name: str, statement: Statement) -> records.Consent:
         method=statement.method,
         document=statement.document,
         version=statement.version,
+        language=statement.language,
         evidence=statement.evidence,
     )

@@ -50,10 +50,13 @@ SELECT DISTINCT i.record_id FROM identifier i
 
 @dataclass(slots=True)
 class People:
-    """What identity made of a batch, whose profile it touched, and contact points' ids by value."""
+    """What identity made of a batch, whose profile it touched, who was there before and got an
+    identifier more, and contact points' ids by value.
+    """
 
     resolution: Resolution = field(default_factory=Resolution)
     profiled: set[UUID] = field(default_factory=set[UUID])
+    gained: set[UUID] = field(default_factory=set[UUID])
     contact_points: dict[Contact, int] = field(default_factory=dict[Contact, int])
 
 
@@ -111,6 +114,8 @@ async def record_people(
     )
     place = people.resolution.customer_of
     people.profiled = {who for record in profiled if (who := place[record]) is not None}
+    holders = {place[record] for record, _, _ in facts.identifiers.keys() - before.keys()}
+    people.gained = {who for who in holders - people.resolution.created if who is not None}
     return people
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from hub import consent, outbox, sums
+from hub import outbox, sums
 from hub.db.connection import Connection
 from hub.identity.links import customers_of
 from hub.identity.resolve import Resolution, resolve
@@ -18,6 +18,7 @@ from hub.intake.batch import Batch, Key, Statement, Status
 from hub.intake.context import Context, Defaults, Run, context
 from hub.intake.facts import person_of
 from hub.intake.people import record_people
+from hub.ledger import restriction, state
 from hub.outbox import Cause, Event
 
 DELETE = """
@@ -109,7 +110,8 @@ class _Work:
             *await self._forget(INTERACTIONS, "interaction"),
         ]
         regrouped = solved[0].regrouped | solved[1].regrouped
-        await consent.rebuild(self.connection, regrouped)
+        await state.rebuild(self.connection, regrouped)
+        await restriction.rebuild(self.connection, regrouped)
         buyers = {fact.customer_id for fact in facts if fact.customer_id is not None}
         await sums.rebuild(self.connection, buyers | regrouped | solved[0].changed)
         await outbox.write(

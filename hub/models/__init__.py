@@ -15,9 +15,25 @@ from hub.models.access import (
     UserRole,
     UserSession,
 )
+from hub.models.audit import (
+    AuditChain,
+    AuditCheckpoint,
+    AuditDraft,
+    AuditEntry,
+    AuditMention,
+)
 from hub.models.base import CATEGORIES, Base, Category, Merge
 from hub.models.behaviour import Interaction, InteractionParticipant
-from hub.models.consent import ConsentEntry, ConsentState, Purpose
+from hub.models.consent import (
+    FOREVER,
+    FOREVER_SQL,
+    ConsentAttestation,
+    ConsentDocument,
+    ConsentEntry,
+    ConsentRequest,
+    ConsentState,
+    Purpose,
+)
 from hub.models.event import Event
 from hub.models.identity import (
     NEVER,
@@ -46,29 +62,52 @@ from hub.models.integration import (
     SyncListing,
     SyncRun,
 )
+from hub.models.journal import AwaitedRefusal, JournalTimeline, Release
+from hub.models.privacy import (
+    Disclosure,
+    ExportRun,
+    PrivacyArchive,
+    PrivacyRequest,
+    PrivacyStep,
+    SealedKey,
+    Suppression,
+)
 from hub.models.source import ImportChunk, ImportRun, RejectedRecord, Source, SourceRecord
 from hub.models.trade import Order, OrderLine, Product, Store
 
 __all__ = [
     "CATEGORIES",
+    "FOREVER",
+    "FOREVER_SQL",
     "NEVER",
     "NEVER_SQL",
     "Address",
     "Attribute",
     "AttributeDefinition",
+    "AuditChain",
+    "AuditCheckpoint",
+    "AuditDraft",
+    "AuditEntry",
+    "AuditMention",
+    "AwaitedRefusal",
     "Base",
     "BlockedIdentifier",
     "CallSlot",
     "Category",
     "ClientAssertion",
     "ConnectionRequest",
+    "ConsentAttestation",
+    "ConsentDocument",
     "ConsentEntry",
+    "ConsentRequest",
     "ConsentState",
     "Credential",
     "Customer",
     "CustomerAlias",
     "DecisionRecord",
+    "Disclosure",
     "Event",
+    "ExportRun",
     "Identifier",
     "IdentifierValue",
     "IdentityDecision",
@@ -78,6 +117,7 @@ __all__ = [
     "Integration",
     "Interaction",
     "InteractionParticipant",
+    "JournalTimeline",
     "Merge",
     "OauthClient",
     "OauthCode",
@@ -86,18 +126,24 @@ __all__ = [
     "Order",
     "OrderLine",
     "PersonalDetails",
+    "PrivacyArchive",
+    "PrivacyRequest",
+    "PrivacyStep",
     "Product",
     "Purpose",
     "RateBudget",
     "RejectedRecord",
+    "Release",
     "RevokedToken",
     "Role",
+    "SealedKey",
     "SigningKey",
     "Source",
     "SourceItem",
     "SourceRecord",
     "Store",
     "StreamState",
+    "Suppression",
     "SyncListing",
     "SyncRun",
     "Tag",

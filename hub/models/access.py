@@ -8,7 +8,7 @@ from sqlalchemy import Double, ForeignKey, Index, Text, func, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from hub.models.base import Base, Merge, key
+from hub.models.base import Base, Merge, hashed, key, sealed
 
 NONE = text("'{}'")
 """An empty list."""
@@ -33,8 +33,8 @@ class OauthClient(Base):
     scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
     purposes: Mapped[list[str]] = mapped_column(ARRAY(Text))
     auth_method: Mapped[str] = mapped_column(server_default="secret")
-    secret_hash: Mapped[bytes | None]
-    old_secret_hash: Mapped[bytes | None]
+    secret_hash: Mapped[bytes | None] = mapped_column(info=hashed(until=None))
+    old_secret_hash: Mapped[bytes | None] = mapped_column(info=hashed(until="old_secret_until"))
     old_secret_until: Mapped[datetime | None]
     jwks: Mapped[dict[str, Any] | None]
     grant_types: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=NONE)
@@ -61,7 +61,7 @@ class SigningKey(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     algorithm: Mapped[str]
     public_jwk: Mapped[dict[str, Any]]
-    private_key: Mapped[bytes | None]
+    private_key: Mapped[bytes | None] = mapped_column(info=sealed("signing_key/{id}"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     retired_at: Mapped[datetime | None]
 
@@ -126,7 +126,7 @@ class UserSession(Base):
     __table_args__ = (Index(None, "user_id"), Index(None, "expires_at"))
     merge = Merge.KEEP
 
-    id: Mapped[bytes] = mapped_column(primary_key=True)
+    id: Mapped[bytes] = mapped_column(primary_key=True, info=hashed())
     user_id: Mapped[UUID] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     seen_at: Mapped[datetime] = mapped_column(server_default=func.now())
@@ -171,7 +171,7 @@ class OauthCode(Base):
     __table_args__ = (Index(None, "expires_at"),)
     merge = Merge.KEEP
 
-    hash: Mapped[bytes] = mapped_column(primary_key=True)
+    hash: Mapped[bytes] = mapped_column(primary_key=True, info=hashed())
     client_id: Mapped[UUID] = mapped_column(ForeignKey("oauth_client.id", ondelete="CASCADE"))
     user_id: Mapped[UUID] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
     redirect_uri: Mapped[str]
@@ -192,7 +192,7 @@ class OauthToken(Base):
     __table_args__ = (Index(None, "grant_id"), Index(None, "expires_at"))
     merge = Merge.KEEP
 
-    hash: Mapped[bytes] = mapped_column(primary_key=True)
+    hash: Mapped[bytes] = mapped_column(primary_key=True, info=hashed())
     grant_id: Mapped[UUID] = mapped_column(ForeignKey("oauth_grant.id", ondelete="CASCADE"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     expires_at: Mapped[datetime]

@@ -53,6 +53,20 @@ def by_category() -> dict[Any, Any]:
     return {"category": None, "by_category": True}
 
 
+def sealed(place: str, category: Category | None = None) -> dict[Any, Any]:
+    """Mark a column as sealed with HUB_SECRET_KEY; `place` is what is sealed in, with the names of
+    the table's keys in it (`credential/{integration_id}/token`)."""
+    return {"sealed": place, "category": category}
+
+
+def hashed(until: str | None = "expires_at") -> dict[Any, Any]:
+    """Mark a column as a hash that HUB_SECRET_KEY is part of (`Keyring.hashed`).
+
+    `until` is the column that says when a row counts no more; None: made anew at the next use.
+    """
+    return {"hashed": until, "category": None}
+
+
 def of_category(column: str, category: str) -> str:
     """How the views call the column of one category's data."""
     return f"{column}_{category}"
@@ -67,6 +81,7 @@ class Base(DeclarativeBase):
     `t` to the customers it is about, `{customer}` standing for the rule on a customer `c`; the
     default follows `customer_id`. It is None for a table that is about nobody, and only for that.
     `part_of`: the table whose rows this one's are parts of; they follow the record of the whole.
+    `law_only`: only purposes of legal obligation have a view of it.
     """
 
     metadata = MetaData(
@@ -90,6 +105,7 @@ class Base(DeclarativeBase):
     category: ClassVar[Category | None] = None
     row_category: ClassVar[str | None] = None
     part_of: ClassVar[str | None] = None
+    law_only: ClassVar[bool] = False
     reach: ClassVar[str | None] = (
         "EXISTS (SELECT FROM public.customer c WHERE c.id = t.customer_id AND {customer})"
     )

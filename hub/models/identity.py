@@ -30,6 +30,7 @@ from hub.models.base import (
     key,
     nearly_always,
 )
+from hub.models.consent import FOREVER_SQL
 from hub.models.search import sortable, start, words
 
 NEVER = datetime(1000, 1, 1, tzinfo=UTC)
@@ -50,7 +51,10 @@ def _stated_by() -> Mapped[UUID]:
     return mapped_column(primary_key=True)
 
 
-RULED = ["status", "erased_at", "restricted_at", "granted", "refused"]
+RULED = [
+    *("status", "erased_at", "restricted_at"),
+    *("granted", "refused", "narrowed", "granted_until"),
+]
 """What the rules of purposes speak of (`hub.db.views.rule`)."""
 
 
@@ -59,9 +63,10 @@ class Customer(Base):
 
     `founder_id` is the record the customer was first made of. Wherever that record is, the id
     resolves to; that is what makes every merge undoable. `granted` and `refused` are bit sets of
-    purposes (`purpose.bit`). What lists go by is copied (`hub.sums`): `last_ordered_at` from the
-    orders, `tags` and `attributes` from theirs (null without any), `sort_name` and `search` are
-    made of the names.
+    purposes (`purpose.bit`), `narrowed` of those granted for some contact points alone; from
+    `granted_until` on one of the grants may be over. What lists go by is copied (`hub.sums`):
+    `last_ordered_at` from the orders, `tags` and `attributes` from theirs (null without any),
+    `sort_name` and `search` are made of the names.
     """
 
     __tablename__ = "customer"
@@ -74,6 +79,11 @@ class Customer(Base):
         Index(None, "last_ordered_at", "id"),
         Index(None, "sort_name", "id"),
         Index("ix_customer_city", text(start("city")), "created_at", "id"),
+        Index(
+            "ix_customer_granted_until",
+            "granted_until",
+            postgresql_where=text(f"granted_until < {FOREVER_SQL}"),
+        ),
         Index(None, "birth_date"),
         Index(None, "gender"),
         Index(
@@ -110,6 +120,10 @@ class Customer(Base):
     )
     granted: Mapped[int] = mapped_column(server_default="0", info=categorised("consent"))
     refused: Mapped[int] = mapped_column(server_default="0", info=categorised("consent"))
+    narrowed: Mapped[int] = mapped_column(server_default="0", info=categorised("consent"))
+    granted_until: Mapped[datetime] = mapped_column(
+        server_default=text(FOREVER_SQL), info=categorised("consent")
+    )
     restricted_at: Mapped[datetime | None] = mapped_column(info=categorised("consent"))
     erased_at: Mapped[datetime | None] = mapped_column(info=categorised("consent"))
     created_at: Mapped[datetime] = mapped_column(
@@ -144,7 +158,8 @@ class CustomerAlias(Base):
 class IdentityLink(Base):
     """That a record belongs to a customer, since when and why; closed when it no longer does.
 
-    `evidence` names the kind of identifier and the other record, never a value.
+    `evidence` names the kind of identifier and the other record, never a value. `record_id` refers
+    to no table, as closed links are in no index: whatever deletes a record would look through all.
     """
 
     __tablename__ = "identity_link"
@@ -165,7 +180,7 @@ class IdentityLink(Base):
     category = "provenance"
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
-    record_id: Mapped[UUID] = mapped_column(ForeignKey("source_record.id", ondelete="CASCADE"))
+    record_id: Mapped[UUID]
     customer_id: Mapped[UUID] = mapped_column(ForeignKey("customer.id"))
     method: Mapped[str]
     weight: Mapped[float | None]
@@ -232,12 +247,21 @@ class PersonalDetails(Base):
 
 
 class Identifier(Base):
-    """A contact point or key that a record states of its person, in canonical form."""
+    """A contact point or key that a record states of its person, in canonical form.
+
+    `status` is valid, unsubscribed, bounced or complained. `granted` and `refused` are bit sets of
+    the purposes that the person spoke of for this contact point alone.
+    """
 
     __tablename__ = "identifier"
     __table_args__ = (
         Index(None, "type", "value"),
         Index(None, "customer_id"),
+        Index(
+            "ix_identifier_spoken",
+            "customer_id",
+            postgresql_where=text("granted <> 0 OR refused <> 0 OR status <> 'valid'"),
+        ),
         Index(
             "ix_identifier_phone_end",
             literal_column("reverse(value)", Text()).label("phone_end"),
@@ -255,6 +279,8 @@ class Identifier(Base):
     customer_id: Mapped[UUID | None]
     verified: Mapped[bool] = mapped_column(server_default="false")
     status: Mapped[str] = mapped_column(server_default="valid")
+    granted: Mapped[int] = mapped_column(server_default="0", info=categorised("consent"))
+    refused: Mapped[int] = mapped_column(server_default="0", info=categorised("consent"))
     created_at: Mapped[datetime] = mapped_column(
         server_default=func.now(), info=categorised("open")
     )

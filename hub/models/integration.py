@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, Index, Integer, SmallInteger, Text, func, tex
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from hub.models.base import Base, Merge, categorised, key
+from hub.models.base import Base, Merge, categorised, hashed, key, sealed
 
 
 class Integration(Base):
@@ -67,12 +67,12 @@ class Credential(Base):
     integration_id: Mapped[UUID] = mapped_column(
         ForeignKey("integration.id", ondelete="CASCADE"), primary_key=True
     )
-    secrets: Mapped[bytes]
-    token: Mapped[bytes | None]
+    secrets: Mapped[bytes] = mapped_column(info=sealed("credential/{integration_id}/secrets"))
+    token: Mapped[bytes | None] = mapped_column(info=sealed("credential/{integration_id}/token"))
     token_version: Mapped[int] = mapped_column(server_default="0")
     token_due_at: Mapped[datetime | None]
     token_expires_at: Mapped[datetime | None]
-    leave: Mapped[bytes | None]
+    leave: Mapped[bytes | None] = mapped_column(info=sealed("credential/{integration_id}/leave"))
     leave_version: Mapped[int] = mapped_column(server_default="0")
     renewing_until: Mapped[datetime | None]
 
@@ -86,9 +86,9 @@ class ConnectionRequest(Base):
     __table_args__ = (Index(None, "integration_id"), Index(None, "expires_at"))
     merge = Merge.KEEP
 
-    id: Mapped[bytes] = mapped_column(primary_key=True)
+    id: Mapped[bytes] = mapped_column(primary_key=True, info=hashed())
     integration_id: Mapped[UUID] = mapped_column(ForeignKey("integration.id", ondelete="CASCADE"))
-    sealed: Mapped[bytes]
+    sealed: Mapped[bytes] = mapped_column(info=sealed("connection_request/{id}"))
     expires_at: Mapped[datetime]
 
 

@@ -109,12 +109,13 @@ class Reach(httpcore.AsyncNetworkBackend):
         """
         try:
             async with asyncio.timeout(timeout):
-                numbers = await self._checked(host, port)
+                numbers = await self.checked(host, port)
                 return await self._first(numbers, port, timeout)
         except TimeoutError as error:
             raise httpcore.ConnectTimeout from error
 
-    async def _checked(self, host: str, port: int) -> Sequence[str]:
+    async def checked(self, host: str, port: int) -> Sequence[str]:
+        """The numbers of a name, each of which may be connected to. Raises AddressRefused."""
         try:
             numbers = await self._resolve(host, port)
         except (OSError, UnicodeError) as error:

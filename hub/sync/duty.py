@@ -8,7 +8,7 @@ import structlog
 
 from hub import sync
 from hub.errors import AlreadyRunning, DatabaseUnreachable
-from hub.jobs import Worker
+from hub.jobs import Duties, Worker
 from hub.sync import Engine, claim, due
 from hub.sync.claim import Work
 from hub.sync.run import Claimed
@@ -16,13 +16,20 @@ from hub.sync.run import Claimed
 log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
 
 
-def worker(engine: Engine) -> Worker:
-    """Reads integrations as they are asked for and when they are due, until it is stopped."""
+def worker(engine: Engine, *others: Duties) -> Worker:
+    """Reads integrations as they are asked for and when they are due, until it is stopped.
+
+    `others`: what else is done beside that.
+    """
     tidying = due.Tidying()
+    own = Duties(
+        {claim.JOB: partial(work, engine)},
+        [partial(due.look, engine.database), partial(tidying.look, engine.database)],
+    )
     return Worker(
         engine.database,
-        {claim.JOB: partial(work, engine)},
-        rounds=[partial(due.look, engine.database), partial(tidying.look, engine.database)],
+        {name: entry for one in (own, *others) for name, entry in one.entries.items()},
+        rounds=[round_ for one in (own, *others) for round_ in one.rounds],
     )
 
 

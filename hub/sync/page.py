@@ -96,6 +96,32 @@ class Target:
         return self.run.integration.source_id
 
 
+@dataclass(frozen=True, slots=True)
+class _Fate:
+    """What became of items, by their ids: their records, and those that tell of the erased."""
+
+    records: dict[str, UUID]
+    suppressed: set[str]
+    curtailed: set[str]
+
+    @classmethod
+    def of(cls, taken: Sequence[Entry], outcome: Outcome, row: int) -> "_Fate":
+        """`row`: how many items were read before these."""
+
+        def ids(rows: set[int]) -> set[str]:
+            return {taken[number - row - 1].raw.id for number in rows}
+
+        return cls(
+            {taken[fate.row - row - 1].raw.id: fate.id for fate in outcome.rows},
+            ids(outcome.suppressed),
+            ids(outcome.curtailed),
+        )
+
+    def is_kept(self, id_: str) -> bool:
+        """Whether the item is kept as it came."""
+        return id_ in self.records and id_ not in self.curtailed
+
+
 async def write(connection: Connection, target: Target, page: Page, *, row: int) -> Fates:
     """Write a page in the caller's transaction; return how many items met which fate.
 
@@ -103,10 +129,9 @@ async def write(connection: Connection, target: Target, page: Page, *, row: int)
     """
     taken = [entry for entry in page.entries if entry.is_taken]
     outcome = await _record(connection, target, taken, row)
-    records = {fate.row - row - 1: fate.id for fate in outcome.rows}
     rejected = _rejected(page, taken, outcome, row)
     known = await _known(connection, target, page)
-    await _keep(connection, target, page, {taken[n].raw.id: id_ for n, id_ in records.items()})
+    await _keep(connection, target, page, _Fate.of(taken, outcome, row))
     await _reject(connection, target, rejected)
     resolved = [entry.raw.id for entry in page.entries if entry.raw.id not in rejected]
     await _resolve(connection, target, [*resolved, *page.gone, *page.absent])
@@ -167,6 +192,12 @@ ON CONFLICT (source_id, stream, external_id) DO UPDATE
 written anew: large ones lie in a table of their own. What is only mapped again ($7) was not seen
 at the vendor: a pass that looks for deletions, and began before, may still miss it."""
 
+SEEN = """
+UPDATE source_item SET read_at = now()
+ WHERE source_id = $1 AND stream = $2 AND external_id = ANY($3)
+"""
+"""Of what is refused there may be an item without its content: a call that others were on too."""
+
 
 async def _known(connection: Connection, target: Target, page: Page) -> dict[str, tuple[str, str]]:
     """The records of items that are gone, or are nothing for the hub any more."""
@@ -178,22 +209,25 @@ async def _known(connection: Connection, target: Target, page: Page) -> dict[str
     return {row["external_id"]: (row["type"], row["record"]) for row in rows}
 
 
-async def _keep(
-    connection: Connection, target: Target, page: Page, records: dict[str, UUID]
-) -> None:
-    """Keep the items as they came, in the order of their keys; none without a record."""
+async def _keep(connection: Connection, target: Target, page: Page, fates: _Fate) -> None:
+    """Keep the items as they came, in the order of their keys; none without a record, none that
+    tells of somebody who was erased, and of what is only about them not even its id.
+    """
     rows: list[tuple[Any, ...]] = [
         (
             entry.raw.id,
-            records.get(entry.raw.id),
-            _encoder.encode(entry.raw.item) if entry.raw.id in records else None,
+            fates.records.get(entry.raw.id),
+            _encoder.encode(entry.raw.item) if fates.is_kept(entry.raw.id) else None,
             entry.raw.mark,
         )
         for entry in sorted(page.entries, key=lambda entry: entry.raw.id)
+        if entry.raw.id not in fates.suppressed
     ]
+    words = (target.source_id, target.stream.key)
     if rows:
-        words = (target.source_id, target.stream.key)
         await connection.execute(ITEMS, *words, *arrays(rows), target.is_fresh)
+    if fates.suppressed and target.is_fresh:
+        await connection.execute(SEEN, *words, list(fates.suppressed))
 
 
 REJECT = """
@@ -250,7 +284,7 @@ async def _remove(
 
 
 def _fates(page: Page, outcome: Outcome, deleted: int) -> Fates:
-    words = ("created", "changed", "unchanged", "stale", "rejected")
+    words = ("created", "changed", "unchanged", "stale", "rejected", "suppressed")
     fates = {word: outcome.total(word) for word in words}
     fates["rejected"] += sum(isinstance(entry.made, Rejected) for entry in page.entries)
     fates["skipped"] = sum(isinstance(entry.made, Skipped) for entry in page.entries)

@@ -15,7 +15,7 @@ from uuid import UUID
 import msgspec
 
 import hub
-from hub.db import migrate
+from hub.db import revision
 from hub.db.connection import Connection
 from hub.db.engine import Database
 from hub.errors import BadFile, HubError, StopJob
@@ -105,7 +105,7 @@ async def _begin(
     content = await asyncio.to_thread(runs.fingerprint, reader.path)
 
     async def work(connection: Connection) -> tuple[Job, Mapping[int, Counts]]:
-        await migrate.demand(connection)
+        await revision.demand(connection)
         await attributes.declare(connection, reader.mapping.attributes)
         source_id = await runs.source_id(connection, wanted.source)
         run_id = await runs.begin(

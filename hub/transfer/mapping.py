@@ -190,6 +190,7 @@ class ConsentMap(PersonMap, frozen=True, kw_only=True):
     method: Spec | None = None
     document: Spec | None = None
     version: Spec | None = None
+    language: Spec | None = None
     evidence: Spec | None = None
 
 

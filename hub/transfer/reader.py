@@ -16,6 +16,7 @@ from hub.transfer.jsonlines import JsonBatch
 from hub.transfer.lines import Fault, Page
 from hub.transfer.mapping import Cell, Format, RowMap
 from hub.transfer.parquet import Parquet
+from hub.transfer.proof import Proven
 from hub.transfer.sections import Key, Shape, compile
 from hub.transfer.values import Habits
 
@@ -35,7 +36,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """All that decides what records a file gives: the same values, the same records.
 
     `zone` is for times without one; `now` tells what lies in the future; `type` is the kind of a
-    file without a map.
+    file without a map. `is_proven`: only consents are taken, and grants only with proof.
     """
 
     path: str
@@ -43,6 +44,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     zone: str
     now: datetime
     type: str = ""
+    is_proven: bool = False
 
 
 class Batch(Protocol):
@@ -137,6 +139,10 @@ class Reader:
             raise BadFile(f"{reading.path}: can not be read: {error.strerror}") from error
 
     def batch(self, begun: Key | None = None) -> Batch:
+        batch = self._batch(begun)
+        return Proven(batch) if self.reading.is_proven else batch
+
+    def _batch(self, begun: Key | None) -> Batch:
         if self.shape is None:
             return JsonBatch(self.habits, self.observed_at)
         return RowBatch(self.shape, begun=begun)

@@ -66,7 +66,8 @@ def fingerprint(path: Path) -> bytes:
 
 def mapping_hash(reading: Reading, cause: Cause, defaults: Defaults) -> bytes:
     """What identifies all else that decides what an import gives."""
-    parts = (reading.mapping, reading.zone, reading.type, cause, defaults, CUTTING)
+    said = (reading.mapping, reading.zone, reading.type, reading.is_proven)
+    parts = (*said, cause, defaults, CUTTING)
     return hashlib.blake2b(msgspec.json.encode(parts), digest_size=16).digest()
 
 
@@ -143,6 +144,7 @@ async def record(connection: Connection, job: Job, chunk: Chunk, collected: Coll
         cause=job.cause,
         run=Run(job.run_id),
         defaults=job.defaults,
+        by="command",
     )
     rejections = [*collected.rejections, *outcome.rejections]
     await _reject(connection, job, rejections)

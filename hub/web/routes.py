@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Route
 from hub.config import Settings
 from hub.db import health
 from hub.db.engine import Database
+from hub.errors import Held
 from hub.web.figures import Figures
 from hub.web.metrics import Metrics
 
@@ -84,6 +85,8 @@ class Readiness:
             return "DATABASE_BUSY"
         if found.is_ready:
             return None
+        if found.code == Held.code:
+            return found.code
         return "DATABASE_UNREACHABLE" if found.revision is None else "SCHEMA_CHANGED"
 
 

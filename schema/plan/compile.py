@@ -64,7 +64,7 @@ def statement(
             sql = _watched(rows, read, field, nodes, cost)
         case _:
             raise LookupError(f"{nodes[0].name.value} is not a root field")
-    return rows.draft.statement(sql), cost
+    return rows.statement(sql), cost
 
 
 def _alone(piece: Piece) -> str:

@@ -8,6 +8,8 @@ USUAL = 10
 """Items that a plain list without `first` is counted as."""
 COUNTING = 50
 """What a total count costs: up to 10,001 rows are looked at."""
+TALLYING = 200
+"""What it costs to count everybody once."""
 
 Size = Callable[[Mapping[str, Any]], int]
 

@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import re
 from collections.abc import Hashable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, cast
 
 from graphql import (
@@ -25,6 +26,7 @@ from graphql.language import Visitor, visit
 
 from schema.inputs import FAULTS as INPUT_FAULTS
 from schema.inputs import quick
+from schema.plan.digest import asked, digest
 from schema.plan.limits import Limits, check
 from schema.plan.types import input_type, is_text
 from schema.plan.values import shape, slotted
@@ -144,12 +146,23 @@ class Operation:
         readers = {name: quick(type_) for name, type_ in self._types.items()}
         self._quick = {name: reader for name, reader in readers.items() if reader is not None}
         self._has_texts = all(map(is_text, self._types.values()))
+        self._shape_of_texts = tuple(sorted(self._types))
         self._signatures: Mapping[str, Any] = {}
         self._switches = tuple(sorted(_switches(document)))
 
     @property
     def name(self) -> str | None:
         return self.node.name.value if self.node.name else None
+
+    @cached_property
+    def digest(self) -> bytes:
+        """The hash that the document goes by in the audit and in logs."""
+        return digest(self._schema, self.document)
+
+    @cached_property
+    def asked(self) -> str:
+        """What is asked for, in the schema's words."""
+        return asked(self.node, self.fragments)
 
     def coerced(self, given: Mapping[str, Any] | None) -> VariableValues:
         """The variables as their types want them. Raises Faulty."""
@@ -193,6 +206,8 @@ class Operation:
         """All of the variables that decides what statements look like."""
         if not variables:
             return ()
+        if self._has_texts and len(variables) == len(self._types) and _all_said(variables):
+            return self._shape_of_texts
         forms = tuple((name, shape(self._types[name], value)) for name, value in variables.items())
         return (forms, tuple(variables.get(name) for name in self._switches))
 
@@ -203,6 +218,11 @@ class Operation:
             for name, value in values.coerced.items()
         }
         return VariableValues(values.sources, coerced)
+
+
+def _all_said(variables: Mapping[str, Any]) -> bool:
+    """Whether none of them is null, which is another shape."""
+    return None not in variables.values()
 
 
 _REPEATED = [

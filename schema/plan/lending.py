@@ -40,24 +40,29 @@ class Lender:
         self._returning: set[asyncio.Task[None]] = set()
         self._rounds: dict[Connection, int] = {}
         self._round = 0
-        self._long = 0
+        self._allowed = self._quick
         self._lent = 0
+        self._busy = 0
         self._is_due = False
         self._is_awake = False
 
     async def take(self) -> Connection:
         """A connection, for `keep` or `give_back`."""
         while True:
-            if self._room <= 0:
+            if self._busy >= self._allowed:
                 if (found := await self._next()) is not None:
-                    return self._begun(found)
+                    break
             elif self._idle:
-                connection = self._idle.pop()
-                if not _is_gone(connection):
-                    return self._begun(connection)
-                self._return(connection)
+                found = self._idle.pop()
+                self._busy += 1
+                if not _is_gone(found):
+                    break
+                self._return(found)
             else:
-                return self._begun(await self._acquired())
+                found = await self._acquired()
+                break
+        self._rounds[found] = self._round
+        return found
 
     def keep(self, connection: Connection) -> None:
         """All went well: the next one may have it."""
@@ -65,7 +70,8 @@ class Lender:
         if self._is_due:
             self._is_due = False
             self._return(connection)
-        elif not self._hand(connection):
+        elif not (self._waiting and self._hand(connection)):
+            self._busy -= 1
             self._idle.append(connection)
 
     async def give_back(self, connection: Connection) -> None:
@@ -75,25 +81,18 @@ class Lender:
             await self._pool.release(connection)
         finally:
             self._lent -= 1
-            if self._room > 0:
+            self._busy -= 1
+            if self._busy < self._allowed:
                 self._hand(None)
-
-    @property
-    def _room(self) -> int:
-        """How many more may be lent; less than none where long ones have ended since."""
-        most = min(self._quick + self._long, self._most)
-        return most - (self._lent - len(self._idle))
-
-    def _begun(self, connection: Connection) -> Connection:
-        self._rounds[connection] = self._round
-        return connection
 
     async def _acquired(self) -> Connection:
         self._lent += 1
+        self._busy += 1
         try:
             connection = await self._pool.acquire()
         except BaseException:
             self._lent -= 1
+            self._busy -= 1
             self._hand(None)
             raise
         if not self._is_awake:
@@ -133,10 +132,12 @@ class Lender:
     def _look(self) -> None:
         self._is_awake = False
         self._round += 1
-        self._long = sum(began < self._round - 1 for began in self._rounds.values())
-        for _ in range(self._room):
+        long = sum(began < self._round - 1 for began in self._rounds.values())
+        self._allowed = min(self._quick + long, self._most)
+        for _ in range(self._allowed - self._busy):
             self._hand(None)
         idle, self._idle = self._idle, []
+        self._busy += len(idle)
         for connection in idle:
             self._return(connection)
         self._is_due = not idle

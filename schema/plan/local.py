@@ -21,11 +21,12 @@ def told(
     """What makes a field's value of who asks. Raises Forbidden."""
     if read.scope is not None:
         sight.demand_scope(read.scope, nodes[0].name.value)
-    take = _taking(selector, object_type(field), nodes)
+    take = taking(selector, object_type(field), nodes)
     return lambda caller: take(read.about(caller))
 
 
-def _taking(selector: Selector, type_: GraphQLObjectType, nodes: Nodes) -> Take:
+def taking(selector: Selector, type_: GraphQLObjectType, nodes: Nodes) -> Take:
+    """What takes out of objects of a type what was selected."""
     takes = {
         key: _field(selector, type_, chosen) for key, chosen in selector.of(type_, nodes).items()
     }
@@ -48,5 +49,5 @@ def _field(selector: Selector, type_: GraphQLObjectType, nodes: Nodes) -> Take:
     inner = named_type(type_.fields[name])
     if not is_object_type(inner):
         return lambda found: found[name]
-    take = _taking(selector, inner, nodes)
+    take = taking(selector, inner, nodes)
     return lambda found: take(found[name])

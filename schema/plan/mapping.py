@@ -5,7 +5,7 @@ customer it belongs to, and of `{v[order]}`, a view of the purpose; `{n}` is the
 leads to, `{c}` the categories that the caller's scopes open.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ForwardRef, Optional, TypeVar, dataclass_transform
 
@@ -24,11 +24,15 @@ MOST = 100
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A value computed from the columns of the row; `category` None means: that of the columns."""
+    """A value computed from the columns of the row; `category` None means: that of the columns.
+
+    `instead`: the same without them, for purposes whose view of the table lacks them.
+    """
 
     sql: str
     columns: Sequence[str] = ()
     category: Category | None = None
+    instead: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,19 @@ class Many:
     order: str
     distinct: str = ""
     most: int = MOST
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """A list of objects that a function of the purpose's schema gives: counts, and nobody's own.
+
+    `call` is without the schema; `scope` is what who asks needs to have.
+    """
+
+    call: str
+    columns: Sequence[str]
+    fields: Sequence[tuple[str, str]]
+    scope: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +134,20 @@ class Local:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What an async function finds out as the owner: an object or a list of them, as of `Local`,
+    and the ids of the people in it. Nobody's consent was asked for: so it tells of decisions,
+    never of data about people.
+
+    `scope`, `category`: what who asks needs to have, and the purpose to return.
+    """
+
+    about: Callable[[Any], Awaitable[tuple[Any, bytes]]]
+    scope: str | None = None
+    category: Category | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Chosen:
     """The customer that a mutation speaks of, read when it is done."""
 
@@ -151,12 +182,14 @@ Read = (
     | Part
     | One
     | Many
+    | Tally
     | Page
     | Choice
     | Lookup
     | ById
     | Keyed
     | Local
+    | Asked
     | Chosen
     | Follow
     | Watch
@@ -207,6 +240,13 @@ def word(attribute: InstrumentedAttribute[Any], description: str) -> Any:
     """A field that is a column whose words are the values of a GraphQL enum, in small letters."""
     name: str = attribute.property.columns[0].name
     return field(Leaf(f'upper({{t}}."{name}")', (name,)), description)
+
+
+def words(attribute: InstrumentedAttribute[Any], description: str) -> Any:
+    """The same, for a column that holds several."""
+    name: str = attribute.property.columns[0].name
+    each = f'(SELECT array_agg(upper(w)) FROM unnest({{t}}."{name}") AS w)'
+    return field(Leaf(each, (name,)), description)
 
 
 def global_id(description: str) -> Any:

@@ -7,11 +7,12 @@ from typing import Any, cast
 from graphql import GraphQLObjectType, GraphQLSchema, VariableValues
 
 from schema.plan import introspection, local
+from schema.plan.asking import Ask, asked
 from schema.plan.compile import nested, statement
 from schema.plan.cost import Cost
 from schema.plan.document import Operation
 from schema.plan.introspection import META
-from schema.plan.mapping import Chosen, Local, read_of
+from schema.plan.mapping import Asked, Chosen, Local, read_of
 from schema.plan.rows import Nodes, Rows
 from schema.plan.selection import Selector
 from schema.plan.sight import Sight
@@ -25,11 +26,12 @@ Told = Callable[[Any, VariableValues], Any]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`statements` and `told` by response key; `keys` has all of them in order."""
+    """`statements`, `told` and `asked` by response key; `keys` has all of them in order."""
 
     keys: Sequence[str]
     statements: Mapping[str, Statement]
     told: Mapping[str, Told]
+    asked: Mapping[str, Ask]
     costs: Sequence[Cost]
     fixed: int | None
 
@@ -63,6 +65,7 @@ class Planner:
         selected = self.selector(operation, values).within(root, [operation.node.selection_set])
         statements: dict[str, Statement] = {}
         told: dict[str, Told] = {}
+        asks: dict[str, Ask] = {}
         costs: list[Cost] = []
         for key, nodes in selected.items():
             name = nodes[0].name.value
@@ -74,6 +77,10 @@ class Planner:
                 read = read_of(root.fields[name])
                 if isinstance(read, Local):
                     told[key] = self._local(operation, values, root, read, nodes)
+                elif isinstance(read, Asked):
+                    selector = self.selector(operation, values)
+                    asks[key] = asked(self.sight, selector, read, root.fields[name], nodes)
+                    costs.append(Cost())
                 else:
                     assert read is not None  # noqa: S101 - mutations are not planned
                     rows = self._rows(operation, values, typed=typed)
@@ -81,7 +88,7 @@ class Planner:
                     statements[key] = made
                     costs.append(cost)
         fixed = sum(c.of({}) for c in costs) if all(c.is_fixed for c in costs) else None
-        return Plan(tuple(selected), statements, told, costs, fixed)
+        return Plan(tuple(selected), statements, told, asks, costs, fixed)
 
     def chosen(
         self, operation: Operation, values: VariableValues, type_name: str, nodes: Nodes

@@ -1,5 +1,6 @@
 """Objects as SQL: each selected field becomes a column, and the row becomes JSON."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
@@ -13,7 +14,8 @@ from graphql import (
 )
 
 from hub.errors import BadInput, Refused
-from schema.plan.cost import USUAL, Cost, Size
+from hub.models.base import Category
+from schema.plan.cost import TALLYING, USUAL, Cost, Size
 from schema.plan.mapping import (
     ENTITIES,
     Choice,
@@ -24,11 +26,12 @@ from schema.plan.mapping import (
     One,
     Page,
     Part,
+    Tally,
     read_of,
 )
 from schema.plan.selection import Selector
 from schema.plan.sight import Sight
-from schema.plan.statement import Draft, Piece, together
+from schema.plan.statement import Draft, Piece, Statement, together
 from schema.plan.types import named_type, object_type
 from schema.plan.values import Slot, extractor
 from schema.plan.views import Narrowed, Views, Whole
@@ -37,6 +40,7 @@ from schema.scalars import IN_SQL, global_id_in_sql
 Nodes = Sequence[FieldNode]
 Connect = Callable[["Rows", Page, GraphQLField, Nodes, str, Cost], Piece]
 """What compiles a connection inside a row."""
+SCHEMAS = re.compile(r'\b(for_\w+|public)"?\.')
 TYPE = "#type"
 """The key under which rows tell their type to the executor; no answer has such a key."""
 
@@ -66,6 +70,12 @@ class Rows:
         self._typed = typed
         self._customers: set[str] = set()
 
+    def statement(self, sql: str) -> Statement:
+        """What was compiled. It reads the views of one purpose, whatever went wrong on the way."""
+        if strangers := {*SCHEMAS.findall(sql)} - {self.sight.schema}:
+            raise LookupError(f"A plan for {self.sight.schema} names {', '.join(strangers)}.")
+        return self.draft.statement(sql)
+
     def arguments(self, field: GraphQLField, nodes: Nodes) -> dict[str, Any]:
         """The arguments of a field, with slots where variables stand."""
         return get_argument_values(field, nodes[0], self.variables)
@@ -78,11 +88,14 @@ class Rows:
         people = self.entity(type_).people
         return people and people.format(t=row, v=self.views)
 
-    def view(self, type_: GraphQLObjectType, name: str) -> str:
-        """The view behind a type, if the caller may see anything of it."""
+    def view(
+        self, type_: GraphQLObjectType, name: str, chosen_by: frozenset[Category] = frozenset()
+    ) -> str:
+        """The view behind a type, if the caller may see anything of it; `chosen_by`: the categories
+        that people are chosen from it by."""
         entity = self.entity(type_)
         self.sight.demand(entity, (), name)
-        return self.views[entity.model.__tablename__]
+        return self.views[self.sight.chosen_from(entity.model.__tablename__, chosen_by)]
 
     def object(
         self, type_: GraphQLObjectType, nodes: Nodes, row: str, parent: str, cost: Cost
@@ -112,7 +125,7 @@ class Rows:
             case Leaf() as read:
                 self._demand(type_, read.columns, label)
                 self.sight.demand_category(read.category, label)
-                return Piece(self._leaf(field, self._at(read.sql, row, parent)))
+                return Piece(self._leaf(field, self._at(self._stated(read, type_), row, parent)))
             case GlobalId(sql=sql):
                 return Piece(global_id_in_sql(type_.name, self._at(sql, row, parent)))
             case Part() as read:
@@ -123,6 +136,11 @@ class Rows:
                 return self._one(read, field, nodes, row, parent, cost)
             case Many() as read:
                 return self.many(read, field, nodes, row, parent, cost)
+            case Tally() as read:
+                self._demand(type_, read.columns, label)
+                self.sight.demand_all(read.scope, label)
+                cost.own += TALLYING
+                return Piece(self._tally(read, field, nodes, row, parent))
             case Page() as read:
                 return self._page(self, read, field, nodes, row, cost)
             case Choice() as read:
@@ -130,6 +148,10 @@ class Rows:
                 return self._choice(read, nodes, row, parent, cost)
             case _:
                 raise LookupError(f"{label} is not read from a row")
+
+    def _stated(self, read: Leaf, type_: GraphQLObjectType) -> str:
+        is_lacking = read.instead and self.sight.lacks(self.entity(type_), read.columns)
+        return read.instead if is_lacking else read.sql
 
     def _demand(self, type_: GraphQLObjectType, columns: Sequence[str], label: str) -> None:
         self.sight.demand(self.entity(type_), columns, label)
@@ -144,19 +166,38 @@ class Rows:
         return sql if write is None else write(sql)
 
     def _part(self, read: Part, field: GraphQLField, nodes: Nodes, row: str, parent: str) -> str:
-        type_ = object_type(field)
-        templates = dict(read.fields)
+        columns = self._columns(read.fields, object_type(field), nodes, row, parent)
+        x = self.draft.row()
+        json = f"(SELECT row_to_json({x}) FROM (SELECT {', '.join(columns)}) {x})"
+        return f"CASE WHEN {self._at(read.present, row, parent)} THEN {json} END"
+
+    def _columns(
+        self,
+        fields: Sequence[tuple[str, str]],
+        type_: GraphQLObjectType,
+        nodes: Nodes,
+        row: str,
+        parent: str,
+        n: str = "",
+    ) -> list[str]:
+        """What is selected of an object whose fields are given as templates."""
+        templates = dict(fields)
         columns: list[str] = []
         for key, chosen in self.selector.of(type_, nodes).items():
             name = chosen[0].name.value
             if name == "__typename":
                 sql = f"'{type_.name}'::text"
             else:
-                sql = self._leaf(type_.fields[name], self._at(templates[name], row, parent))
+                sql = self._leaf(type_.fields[name], self._at(templates[name], row, parent, n))
             columns.append(f'{sql} AS "{key}"')
-        x = self.draft.row()
-        json = f"(SELECT row_to_json({x}) FROM (SELECT {', '.join(columns)}) {x})"
-        return f"CASE WHEN {self._at(read.present, row, parent)} THEN {json} END"
+        return columns
+
+    def _tally(self, read: Tally, field: GraphQLField, nodes: Nodes, row: str, parent: str) -> str:
+        n, x = self.draft.row(), self.draft.row()
+        columns = self._columns(read.fields, object_type(field), nodes, row, parent, n)
+        call = f'"{self.sight.schema}".{self._at(read.call, row, parent)}'
+        rows = f"SELECT {', '.join(columns)} FROM {call} {n}"
+        return f"(SELECT coalesce(json_agg({x}), '[]'::json) FROM ({rows}) {x})"
 
     def _one(
         self, read: One, field: GraphQLField, nodes: Nodes, row: str, parent: str, cost: Cost

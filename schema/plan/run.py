@@ -6,8 +6,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-
 from hub.db import views
 from hub.db.connection import Pool
 from hub.db.engine import Database
@@ -15,15 +13,6 @@ from hub.db.views import Use
 from hub.errors import PurposeNotAllowed
 from schema.plan.lending import Lender
 from schema.plan.statement import Statement
-
-STALE = (
-    asyncpg.UndefinedTableError,
-    asyncpg.UndefinedColumnError,
-    asyncpg.InvalidSchemaNameError,
-    asyncpg.InvalidCachedStatementError,
-    asyncpg.InsufficientPrivilegeError,
-)
-"""The views changed since the plan was made."""
 
 Bound = tuple[Statement, Sequence[Any]]
 
@@ -61,8 +50,8 @@ class Reader:
 
     async def learn(self) -> None:
         """Read the purposes as they are now."""
-        async with self._database.owner.acquire() as connection:
-            self._uses = {use.key: use for use in await views.uses(connection)}
+        found = await self._database.retrying(views.uses)
+        self._uses = {use.key: use for use in found}
 
     def use(self, purpose: str) -> Use:
         """A purpose by its key. Raises PurposeNotAllowed when there is none any more."""

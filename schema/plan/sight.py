@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from auth.clients import PRIVACY_PURPOSE
 from auth.principal import Principal
 from auth.scopes import READS
-from hub.db.views import Use, visible
+from hub.db.rules import PROFILED, Use
+from hub.db.schemas import CHOSEN_FROM, held, visible
 from hub.errors import Forbidden, PurposeNotAllowed
 from hub.models import Base
 from hub.models.base import CATEGORIES, Category
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Column
 
 SELF = "privacy:self"
-OF_ONESELF = frozenset({*READS.values(), "products:read", "stores:read", SELF})
-"""What somebody bound to a customer may read, of that customer's own."""
+OF_ONESELF = frozenset({*READS.values(), "products:read", "stores:read", "privacy:manage", SELF})
+"""What somebody bound to a customer may read, of that customer's own: their own requests too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,8 @@ class Sight:
     use: Use
     scopes: frozenset[str]
     is_bound: bool = False
-    _columns: dict[str, frozenset[str]] = field(
-        default_factory=dict[str, frozenset[str]], compare=False
+    _columns: dict[tuple[str, bool], frozenset[str]] = field(
+        default_factory=dict[tuple[str, bool], frozenset[str]], compare=False
     )
 
     @classmethod
@@ -96,6 +97,12 @@ class Sight:
         if scope not in self.scopes:
             raise Forbidden(f"{name} needs the scope {scope}, which the client does not have.")
 
+    def demand_all(self, scope: str, name: str) -> None:
+        """Raise unless the caller has a scope and asks about everybody."""
+        if self.is_bound:
+            raise Forbidden("A token that is bound to a customer has only what is their own.")
+        self.demand_scope(scope, name)
+
     def demand_category(self, category: Category | None, name: str) -> None:
         """Raise unless the scopes open a category of data."""
         if category is not None and category != "open":
@@ -104,8 +111,7 @@ class Sight:
     def demand_choice(self, categories: Iterable[Category], name: str) -> None:
         """Raise unless people may be chosen or ordered by these categories.
 
-        Under consent, what people did and what is thought of them chooses nobody: that would be
-        profiling, which wants a consent of its own.
+        Under consent, who is chosen by what they did or are thought of agreed to profiling too.
         """
         for category in categories:
             self.demand_category(category, name)
@@ -128,19 +134,27 @@ class Sight:
                     " out, or name a purpose that may."
                 )
 
+    def chosen_from(self, table: str, categories: Iterable[Category]) -> str:
+        """The view to choose people from by these categories."""
+        is_profiling = self.use.is_apart and not PROFILED.isdisjoint(categories)
+        return f"{table}_profiled" if is_profiling and table in CHOSEN_FROM else table
+
+    def lacks(self, entity: Entity, columns: Iterable[str]) -> bool:
+        """Whether the plain view of a table is without a column, though it may be returned."""
+        return not self._shown(entity.model, is_held=True).issuperset(columns)
+
     def _may_choose(self, category: Category) -> bool:
         if category == "open":
             return True
-        by_consent = self.use.basis == "consent" and self.use.key != "profiling"
-        is_profiling = by_consent and category in {"trade", "behaviour", "profile"}
-        has_scope = READS[category] in self.scopes
-        return has_scope and category in self.use.may_return and not is_profiling
+        is_profiling = self.use.is_apart and category in PROFILED
+        may = is_profiling or category in self.use.may_return
+        return may and READS[category] in self.scopes
 
-    def _shown(self, model: type[Base]) -> frozenset[str]:
-        table = model.__tablename__
-        if table not in self._columns:
-            self._columns[table] = frozenset(visible(model, self.use))
-        return self._columns[table]
+    def _shown(self, model: type[Base], *, is_held: bool = False) -> frozenset[str]:
+        key = (model.__tablename__, is_held)
+        if key not in self._columns:
+            self._columns[key] = frozenset((held if is_held else visible)(model, self.use))
+        return self._columns[key]
 
 
 def _category(column: "Column[object]", model: type[Base]) -> Category | None:

@@ -44,6 +44,19 @@ OWN: Mapping[str, str] = {
         't."customer_id" IN (SELECT {me} UNION ALL SELECT a."alias_id"'
         ' FROM {v}."customer_alias" a WHERE a."customer_id" = {me})'
     ),
+    "disclosure": (
+        't."customer_id" IN (SELECT {me} UNION ALL SELECT a."alias_id"'
+        ' FROM {v}."customer_alias" a WHERE a."customer_id" = {me})'
+    ),
+    "privacy_request": (
+        't."customer_id" IN (SELECT {me} UNION ALL SELECT a."alias_id"'
+        ' FROM {v}."customer_alias" a WHERE a."customer_id" = {me})'
+    ),
+    "privacy_step": (
+        't."request_id" IN (SELECT r."id" FROM {v}."privacy_request" r'
+        ' WHERE r."customer_id" IN (SELECT {me} UNION ALL SELECT a."alias_id"'
+        ' FROM {v}."customer_alias" a WHERE a."customer_id" = {me}))'
+    ),
     "product": (
         't."id" IN (SELECT l."product_id" FROM {v}."order" o JOIN {v}."order_line" l'
         ' ON l."order_id" = o."id" WHERE o."customer_id" = {me})'

@@ -11,7 +11,7 @@ def test_hash_depends_on_key_kind_and_secret() -> None:
     found = {keyed(ring, what, secret) for what in ("a", "b") for secret in ("x", "y")}
     found.add(keyed(Keyring([NEW]), "a", "x"))
     assert len(found) == 5
-    assert all(len(one) == 32 for one in found)
+    assert all(len(one) == 36 for one in found)
 
 
 def test_hash_of_a_former_key_is_known() -> None:

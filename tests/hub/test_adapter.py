@@ -22,11 +22,13 @@ from hub.adapter import (
     Never,
     Privacy,
     Setting,
+    Status,
     Stream,
     TokenEndpoint,
 )
+from hub.errors import RejectedRecord
 from hub.models.base import CATEGORIES
-from hub.records import Customer
+from hub.records import Consent, Customer
 
 CALL = Call(path="/")
 STREAM = Stream(
@@ -95,6 +97,15 @@ def test_categories_are_those_of_scopes() -> None:
     assert set(get_args(adapter.Category)) == set(CATEGORIES) - {"provenance", "open"}
 
 
+LISTS = replace(STREAM, key="lists", kind=Consent)
+STATUS = Status(
+    stream="lists",
+    field="state",
+    purpose="email_marketing",
+    means={"in": "granted", "out": "withdrawn", "new": None},
+)
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
@@ -124,6 +135,9 @@ def test_categories_are_those_of_scopes() -> None:
             "call the setting 'token' otherwise",
         ),
         ({"privacy": Privacy(holds=(), by_hand=" ")}, "privacy.by_hand"),
+        ({"consents": " "}, "consents has to say why"),
+        ({"consents": (STATUS,)}, "names 'lists', which is no stream of consents"),
+        ({"streams": (STREAM, LISTS)}, "has to say what the statuses of 'lists' mean"),
     ],
 )
 def test_wrong_declaration_is_refused(wrong: dict[str, Any], said: str) -> None:
@@ -144,6 +158,16 @@ def test_wrong_declaration_is_refused(wrong: dict[str, Any], said: str) -> None:
 )
 def test_every_kind_of_credentials_can_be_declared(auth: Any) -> None:
     assert replace(GOOD, auth=auth).auth == auth
+
+
+def test_status_is_told_by_its_words() -> None:
+    made = replace(GOOD, streams=(STREAM, LISTS), consents=(STATUS,))
+    assert made.consents == (STATUS,)
+    assert (STATUS.meant("in"), STATUS.meant("out")) == ("granted", "withdrawn")
+    assert STATUS.meant("new") is None
+    with pytest.raises(RejectedRecord) as refused:
+        STATUS.meant("gone")
+    assert refused.value.field == "state"
 
 
 def test_children_apart_need_a_place() -> None:

@@ -72,3 +72,23 @@ async def test_foreign_notifications_are_ignored(database: Database) -> None:
         await database.owner.execute("NOTIFY hub_events, '7'")
         async with asyncio.timeout(30):
             assert await feed.beyond(0) == 7
+
+
+OTHERS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+ WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
+"""
+
+
+async def test_other_channels_are_heard_too(database: Database) -> None:
+    """What is told there, and that something may have been told while nobody listened."""
+    feed, told = Feed(database), asyncio.Queue[None]()
+    feed.hear("hub_purposes", lambda: told.put_nowait(None))
+    async with running(feed.run()), asyncio.timeout(60), database.session("direct") as other:
+        await told.get()
+        await other.execute("NOTIFY hub_purposes")
+        await told.get()
+        await other.execute("NOTIFY hub_elsewhere")
+        await other.execute(OTHERS)
+        await told.get()
+        assert told.empty()

@@ -235,10 +235,12 @@ def test_masks_show_too_little_to_call() -> None:
     assert mask(Contact("external", "erp:C-10455")) == "erp:•••55"
 
 
-@pytest.mark.slow
-def test_usual_values_take_microseconds() -> None:
-    phones = [f"8 (900) {n // 10000:03d}-{n // 100 % 100:02d}-{n % 100:02d}" for n in range(20000)]
-    start = time.perf_counter()
+def test_usual_numbers_are_read_in_a_fraction_of_the_parsers_time() -> None:
+    phones = [f"8 (900) {n // 100:03d}-{n % 100:02d}-00" for n in range(2000)]
+    began = time.process_time()
+    for phone in phones:
+        phonenumbers.parse(phone, "RU")
+    parsed = time.process_time()
     usable = [isinstance(normalise("phone", phone, region="RU"), Contact) for phone in phones]
-    assert sum(usable) > 19000
-    assert (time.perf_counter() - start) / len(phones) < 20e-6
+    assert sum(usable) > 1900
+    assert time.process_time() - parsed < (parsed - began) / 2

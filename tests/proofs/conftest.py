@@ -7,6 +7,7 @@ import pytest
 
 from bench import store
 from bench.installation import Installation
+from tests.proofs.states import everybody as everybody
 from tests.shop import filled as filled
 from tests.shop import shop as shop
 

@@ -48,7 +48,7 @@ ALL = frozenset(SCOPES)
 LAW = "data_subject_rights"
 MANAGE, SELF = "privacy:manage", "privacy:self"
 PROFILING = frozenset({"trade", "behaviour", "profile"})
-"""By which nobody is chosen under consent, unless it is to profiling."""
+"""By which nobody is chosen under consent, unless it is to profiling too."""
 DEPLOYMENT = "integrations:read"
 """The scope of what is not about people or what they have to do with."""
 
@@ -57,7 +57,8 @@ DEPLOYMENT = "integrations:read"
 class Need:
     """What something takes: categories of data that are returned, categories that people are
     chosen by, and scopes of their own. Postal addresses are not for purposes of one kind of contact
-    point; declared attributes are of whichever category they are declared, row by row.
+    point; declared attributes are of whichever category they are declared, row by row. What is the
+    law's is for purposes of legal obligation alone, what is of all for nobody who is bound.
     """
 
     returns: Set[str] = frozenset()
@@ -65,6 +66,8 @@ class Need:
     scopes: Set[str] = frozenset()
     is_postal: bool = False
     is_declared: bool = False
+    is_laws: bool = False
+    is_of_all: bool = False
 
     def __or__(self, other: "Need") -> "Need":
         return Need(
@@ -73,6 +76,8 @@ class Need:
             self.scopes | other.scopes,
             self.is_postal or other.is_postal,
             self.is_declared or other.is_declared,
+            self.is_laws or other.is_laws,
+            self.is_of_all or other.is_of_all,
         )
 
 
@@ -94,6 +99,10 @@ BEHAVIOUR, PROFILE, CONSENT = returned("behaviour"), returned("profile"), return
 PROVENANCE = returned("provenance")
 POSTAL = Need(returns=frozenset({"contact"}), is_postal=True)
 DECLARED = Need(scopes=frozenset({"profiles:read"}), is_declared=True)
+LAWS = Need(is_laws=True)
+ASKED = scoped(MANAGE) | LAWS
+WITHHELD = Need(scopes=frozenset({"consents:read"}), is_of_all=True)
+AUDIT = Need(scopes=frozenset({"audit:read"}), is_of_all=True)
 PRODUCTS, STORES, INTEGRATIONS = scoped("products:read"), scoped("stores:read"), scoped(DEPLOYMENT)
 
 
@@ -103,11 +112,17 @@ def faults(need: Need, purpose: str, scopes: Collection[str]) -> set[str]:
     wanted = {*need.scopes, *(SCOPE_OF[c] for c in need.returns | need.chooses)}
     if wanted - set(scopes) or (purpose == LAW and MANAGE not in scopes):
         found.add("FORBIDDEN")
-    if (need.returns | need.chooses) - rule.returns or (need.is_postal and rule.is_narrow):
+    profiled = PROFILING if is_apart(purpose) else frozenset[str]()
+    if need.returns - rule.returns or need.chooses - rule.returns - profiled:
         found.add("PURPOSE_NOT_ALLOWED")
-    if rule.basis == "consent" and purpose != "profiling" and need.chooses & PROFILING:
+    if (need.is_postal and rule.is_narrow) or (need.is_laws and purpose != LAW):
         found.add("PURPOSE_NOT_ALLOWED")
     return found
+
+
+def is_apart(purpose: str) -> bool:
+    """Whether who is chosen by what they did or are thought of agreed to profiling as well."""
+    return PURPOSES[purpose].basis == "consent" and purpose != "profiling"
 
 
 def faults_of_bound(need: Need, purpose: str, scopes: Collection[str]) -> set[str]:
@@ -115,7 +130,7 @@ def faults_of_bound(need: Need, purpose: str, scopes: Collection[str]) -> set[st
     found = set[str]()
     if purpose != LAW:
         found.add("PURPOSE_NOT_ALLOWED")
-    if SELF not in scopes or DEPLOYMENT in need.scopes:
+    if SELF not in scopes or DEPLOYMENT in need.scopes or need.is_of_all:
         found.add("FORBIDDEN")
     return found
 
@@ -136,8 +151,10 @@ def alike(need: Need, names: str) -> Mapping[str, Need]:
 PAGE = alike(NOTHING, "edges nodes pageInfo totalCount hasMore")
 EDGE = alike(NOTHING, "cursor node")
 WHO = 'customer(by: {id: "00000000-0000-7000-8000-000000000000"})'
+DECIDED = 'customer: "00000000-0000-7000-8000-000000000000", purpose: "analytics"'
 ARGUMENTS: Mapping[str, str] = {
     "Query.customer": '(by: {id: "00000000-0000-7000-8000-000000000000"})',
+    "Query.consentDecision": f"({DECIDED})",
     "Query.integration": '(name: "works")',
     "Query.node": '(id: "Q3VzdG9tZXI6MDAwMDAwMDAtMDAwMC03MDAwLTgwMDAtMDAwMDAwMDAwMDAw")',
     "Subscription.syncProgress": '(integration: "works")',
@@ -154,9 +171,12 @@ PLACES: Mapping[str, Place] = {
         NOTHING,
         {
             **alike(NOTHING, "viewer customer customers purposes node"),
-            "orders": chosen("trade"),
-            "interactions": chosen("behaviour"),
+            "orders": chosen("trade") | TRADE,
+            "interactions": chosen("behaviour") | BEHAVIOUR,
             "products": PRODUCTS,
+            "consentDecision": CONSENT,
+            "auditEntries": AUDIT,
+            "privacyRequests": ASKED,
             **alike(INTEGRATIONS, "integrations integration adapters"),
         },
     ),
@@ -194,6 +214,7 @@ PLACES: Mapping[str, Place] = {
             "tags": PROFILE,
             "attributes": DECLARED,
             **alike(CONSENT, "consents consentHistory"),
+            "disclosures": CONSENT | LAWS,
             "sourceRecords": PROVENANCE,
         },
     ),
@@ -224,11 +245,58 @@ PLACES: Mapping[str, Place] = {
         CONSENT,
         {
             **alike(CONSENT, "purpose state channel method document version evidence givenAt"),
-            **alike(CONSENT, "validUntil recordedAt supersededAt"),
-            "sourceRecord": PROVENANCE,
+            **alike(CONSENT, "validUntil recordedAt supersededAt language documentHash"),
+            **alike(PROVENANCE, "sourceRecord recordedBy"),
         },
     ),
-    "Purpose": Place("{ purposes { %s } }", NOTHING, alike(NOTHING, "key title basis")),
+    "ConsentDecision": Place(
+        f"{{ consentDecision({DECIDED}) {{ %s }} }}",
+        CONSENT,
+        alike(CONSENT, "allowed reason entryId until"),
+    ),
+    "Purpose": Place(
+        "{ purposes { %s } }",
+        NOTHING,
+        {
+            **alike(
+                NOTHING, "key title basis mayReturn contactTypes channels validMonths retiredAt"
+            ),
+            "withheld": WITHHELD,
+        },
+    ),
+    "Withheld": Place(
+        "{ purposes { withheld { %s } } }", WITHHELD, alike(NOTHING, "reason customers")
+    ),
+    "Disclosure": Place(
+        of_customer("disclosures { %s }"),
+        CONSENT | LAWS,
+        alike(CONSENT, "at purpose kind recipient basis consent categories"),
+    ),
+    "AuditEntries": Place("{ auditEntries { %s } }", AUDIT, alike(AUDIT, "nodes pageInfo")),
+    "AuditEntry": Place(
+        "{ auditEntries { nodes { %s } } }",
+        AUDIT,
+        {
+            **alike(AUDIT, "chain number at kind action actor userId purpose document customers"),
+            **alike(AUDIT, "customerCount detail"),
+        },
+    ),
+    "PrivacyRequestConnection": Place("{ privacyRequests { %s } }", ASKED, PAGE),
+    "PrivacyRequestEdge": Place("{ privacyRequests { edges { %s } } }", ASKED, EDGE),
+    "PrivacyRequest": Place(
+        "{ privacyRequests { nodes { %s } } }",
+        ASKED,
+        {
+            **alike(ASKED, "id kind customerId purpose state isOverdue requestedBy receivedAt"),
+            **alike(ASKED, "dueAt extendedFor finishedAt message records liftedAt archivePath"),
+            **alike(ASKED, "archiveUntil steps"),
+        },
+    ),
+    "PrivacyStep": Place(
+        "{ privacyRequests { nodes { steps { %s } } } }",
+        ASKED,
+        alike(ASKED, "holder state message updatedAt"),
+    ),
     "SourceRecord": Place(
         of_customer("sourceRecords { %s }"),
         PROVENANCE,
@@ -353,6 +421,7 @@ PLACES: Mapping[str, Place] = {
 }
 """Every type that can be read."""
 
+SOLD, DONE = chosen("trade") | TRADE, chosen("behaviour") | BEHAVIOUR
 CHOICES: Mapping[str, Need] = {
     "customers(where: {id: {in: []}})": NOTHING,
     'customers(where: {search: "x"})': chosen("identity"),
@@ -376,28 +445,35 @@ CHOICES: Mapping[str, Need] = {
     "customers(orderBy: RECENTLY_UPDATED)": NOTHING,
     "customers(orderBy: NAME)": chosen("identity"),
     "customers(orderBy: LAST_ORDER)": chosen("trade"),
-    'orders(where: {status: {eq: "x"}})': chosen("trade"),
-    'orders(where: {channel: {eq: "x"}})': chosen("trade"),
-    'orders(where: {number: {eq: "x"}})': chosen("trade"),
-    'orders(where: {orderedAt: {gt: "2026-01-01T00:00:00Z"}})': chosen("trade"),
-    "orders(where: {total: {gt: 1}})": chosen("trade"),
-    "orders(where: {store: {in: []}})": chosen("trade"),
-    "orders(where: {customer: {in: []}})": chosen("trade"),
-    'orders(where: {source: {eq: "x"}})': chosen("trade"),
-    "orders(orderBy: NEWEST)": chosen("trade"),
-    "orders(orderBy: OLDEST)": chosen("trade"),
+    'orders(where: {status: {eq: "x"}})': SOLD,
+    'orders(where: {channel: {eq: "x"}})': SOLD,
+    'orders(where: {number: {eq: "x"}})': SOLD,
+    'orders(where: {orderedAt: {gt: "2026-01-01T00:00:00Z"}})': SOLD,
+    "orders(where: {total: {gt: 1}})": SOLD,
+    "orders(where: {store: {in: []}})": SOLD,
+    "orders(where: {customer: {in: []}})": SOLD,
+    'orders(where: {source: {eq: "x"}})': SOLD,
+    "orders(orderBy: NEWEST)": SOLD,
+    "orders(orderBy: OLDEST)": SOLD,
     'products(where: {search: "x"})': PRODUCTS,
     'products(where: {sku: {eq: "x"}})': PRODUCTS,
     'products(where: {brand: {eq: "x"}})': PRODUCTS,
     'products(where: {category: {eq: "x"}})': PRODUCTS,
     'products(where: {name: {eq: "x"}})': PRODUCTS,
     "products(orderBy: NAME)": PRODUCTS,
-    "interactions(where: {kind: {eq: CALL}})": chosen("behaviour"),
-    "interactions(where: {direction: {eq: IN}})": chosen("behaviour"),
-    'interactions(where: {startedAt: {gt: "2026-01-01T00:00:00Z"}})': chosen("behaviour"),
-    "interactions(where: {customer: {in: []}})": chosen("behaviour"),
-    "interactions(orderBy: NEWEST)": chosen("behaviour"),
-    "interactions(orderBy: OLDEST)": chosen("behaviour"),
+    "interactions(where: {kind: {eq: CALL}})": DONE,
+    "interactions(where: {direction: {eq: IN}})": DONE,
+    'interactions(where: {startedAt: {gt: "2026-01-01T00:00:00Z"}})': DONE,
+    "interactions(where: {customer: {in: []}})": DONE,
+    "interactions(orderBy: NEWEST)": DONE,
+    "interactions(orderBy: OLDEST)": DONE,
+    "privacyRequests(where: {kind: {eq: ACCESS}})": ASKED,
+    "privacyRequests(where: {state: {eq: DONE}})": ASKED,
+    'privacyRequests(where: {customer: {eq: "00000000-0000-7000-8000-000000000001"}})': ASKED,
+    "privacyRequests(where: {isOverdue: true})": ASKED,
+    'privacyRequests(where: {receivedAt: {gt: "2026-01-01T00:00:00Z"}})': ASKED,
+    "privacyRequests(orderBy: NEWEST)": ASKED,
+    "privacyRequests(orderBy: OLDEST)": ASKED,
     'customer(by: {email: "x@example.com"})': chosen("contact"),
     'customer(by: {phone: "+79001234567"})': chosen("contact"),
     'customer(by: {loyaltyCard: "7"})': chosen("contact"),
@@ -438,6 +514,23 @@ WRITES: Mapping[str, Writing] = {
         "customer { displayName }",
         is_own=True,
     ),
+    "requestConsent": Writing(
+        "consents:write",
+        f'customer: {NOBODY}, purpose: "email_marketing", document: "nothing", contactPoint:'
+        ' {type: EMAIL, value: "x@example.com"}',
+    ),
+    "createPurpose": Writing("admin", 'key: "", title: "", basis: CONSENT, mayReturn: []'),
+    "updatePurpose": Writing("admin", 'key: "nothing"'),
+    "retirePurpose": Writing("admin", 'key: "nothing"'),
+    **{
+        name: Writing(MANAGE, f"customer: {NOBODY}{more}", "customer { displayName }", is_own=True)
+        for name, more in (
+            ("requestAccess", ""),
+            ("requestErasure", ""),
+            ("restrictProcessing", ", isRestricted: true"),
+            ("objectToProcessing", ""),
+        )
+    },
     "mergeCustomers": Writing("identity:decide", "customers: []", "customer { displayName }"),
     "splitCustomer": Writing(
         "identity:decide", f"customer: {NOBODY}, records: []", "apart { displayName }"
@@ -449,8 +542,9 @@ WRITES: Mapping[str, Writing] = {
 PAYLOADS = frozenset(
     {
         *("RecordPayload", "RecordResult", "RecordCounts", "UserError", "ConsentPayload"),
-        *("MergeCustomersPayload", "SplitCustomerPayload", "NeverLinkPayload"),
-        *("UndoDecisionPayload", "SyncIntegrationPayload"),
+        *("MergeCustomersPayload", "SplitCustomerPayload", "NeverLinkPayload", "PurposePayload"),
+        *("UndoDecisionPayload", "SyncIntegrationPayload", "RequestConsentPayload"),
+        "PrivacyPayload",
     }
 )
 """What mutations answer with: it takes what the mutation takes, but for the customers in it."""

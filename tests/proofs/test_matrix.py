@@ -25,12 +25,10 @@ from tests.proofs.matrix import (
     ARGUMENTS,
     CHOICES,
     IDENTITY,
-    LAW,
     NOTHING,
     PAYLOADS,
     PLACES,
     PURPOSES,
-    SELF,
     WRITES,
     Need,
     faults,
@@ -98,7 +96,7 @@ def test_every_choice_has_its_place() -> None:
     said = " ".join(CHOICES)
     root = SCHEMA.query_type
     assert root is not None
-    for name in ("customers", "orders", "products", "interactions"):
+    for name in ("customers", "orders", "products", "interactions", "privacyRequests"):
         where = get_named_type(root.fields[name].args["where"].type)
         assert isinstance(where, GraphQLInputObjectType)
         for field in where.fields.keys() - {"and", "or", "not"}:
@@ -185,41 +183,3 @@ async def written(shop: Shop) -> object:
     tables = ("source_record", "consent_entry", "identity_decision", "event", "sync_run")
     counted = ", ".join(f"(SELECT count(*) FROM {table})" for table in tables)
     return tuple(await shop.database.owner.fetchrow(f"SELECT {counted}"))
-
-
-RULES = {
-    "contract": "NOT is_restricted",
-    "legitimate interest": "NOT is_restricted AND NOT is_refused",
-    "consent": "NOT is_restricted AND NOT is_refused AND is_granted",
-    "legal obligation": "true",
-}
-"""Whom a purpose sees of those who are there and not erased, by its basis."""
-PEOPLE = """
-SELECT c.id FROM customer c, LATERAL (
-    SELECT c.restricted_at IS NOT NULL AS is_restricted,
-           coalesce(bool_or(s.state <> 'granted'), false) AS is_refused,
-           coalesce(bool_or(s.state = 'granted' AND (s.until IS NULL OR s.until > now())), false)
-             AS is_granted
-      FROM consent_state s WHERE s.customer_id = c.id AND s.purpose = $1) r
- WHERE c.status = 'active' AND c.erased_at IS NULL AND {rule}
-"""
-RESTRICT = "UPDATE customer SET restricted_at = now() WHERE id = $1"
-ERASE = "UPDATE customer SET erased_at = now() WHERE id = $1"
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("purpose", list(PURPOSES))
-async def test_each_person_for_each_purpose(shop: Shop, purpose: str) -> None:
-    await shop.database.owner.execute(RESTRICT, await shop.id("klara"))
-    await shop.database.owner.execute(ERASE, await shop.id("m1"))
-    sql = PEOPLE.format(rule=RULES[PURPOSES[purpose].basis])
-    allowed = {row["id"] for row in await shop.database.owner.fetch(sql, purpose)}
-    asked = Request(query="{ customers(first: 200) { nodes { id } totalCount } }")
-    answer = await shop.engine.answer(asked, caller(purpose, ALL))
-    people = [UUID(bytes=answer.people[at : at + 16]) for at in range(0, len(answer.people), 16)]
-    assert set(people) == allowed
-    assert len(people) == json.loads(answer.body)["data"]["customers"]["totalCount"]
-    for who in ("anna", "boris", "klara", "m1"):
-        me = await shop.id(who)
-        bound = caller(LAW, frozenset({SELF}), me)
-        assert (await shop.engine.answer(asked, bound)).people == (me.bytes if who != "m1" else b"")

@@ -55,7 +55,9 @@ SELECT '{table}' AS fact, w.record_id
 
 
 async def empty(connection: Connection) -> None:
-    await connection.execute("TRUNCATE source, customer, identifier_value, event CASCADE")
+    await connection.execute(
+        "TRUNCATE source, customer, identifier_value, event, consent_entry CASCADE"
+    )
 
 
 async def known(connection: Connection) -> list[tuple[Any, ...]]:

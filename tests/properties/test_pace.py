@@ -65,6 +65,7 @@ def fullest(times: Sequence[float], seconds: float) -> int:
     return max(sum(start <= other < start + seconds for other in times) for start in times)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limits", RULES, ids=str)
 async def test_no_window_is_too_full(database: Database, limits: Sequence[Limit]) -> None:
     integration, times, enough = await connected(database), list[float](), asyncio.Event()

@@ -6,9 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub import exports
 from hub.db.engine import Database
 from hub.errors import Conflict
+from hub.exports import people
+from hub.exports.fields import SOURCED
+from hub.exports.links import links
+from hub.exports.people import Wanted
 from hub.identity import decisions
 from tests.people import statements
 from tests.properties.test_identity import Said, outcome, shared_database
@@ -20,11 +23,14 @@ SELECT record_id FROM identity_link l JOIN source_record r ON r.id = l.record_id
 """
 
 
+EVERYTHING = Wanted("data_subject_rights", "us", "test", reason="proof", catalogue=SOURCED)
+
+
 async def exported(database: Database) -> bytes:
     file = BytesIO()
     async with database.owner.acquire() as connection:
-        await exports.links(connection, file, told=lambda _: None)
-        await exports.customers(connection, file, told=lambda _: None)
+        await links(connection, file, told=lambda _: None)
+    await people.write(database, EVERYTHING, file, format="jsonl")
     return file.getvalue()
 
 

@@ -8,11 +8,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub import consent
 from hub.db.connection import Connection
 from hub.db.engine import Database
 from hub.identity.rules import resolve_all
 from hub.intake import Incoming, record
+from hub.ledger import state
 from hub.records import (
     Address,
     AnyRecord,
@@ -142,7 +142,7 @@ async def in_step(connection: Connection) -> None:
     assert await connection.fetch(MISCOUNTED) == []
     before = await connection.fetch(CONSENTS)
     ids = [row["id"] for row in await connection.fetch("SELECT id FROM customer")]
-    assert await consent.rebuild(connection, ids) == []
+    assert await state.rebuild(connection, ids) == []
     assert await connection.fetch(CONSENTS) == before
 
 

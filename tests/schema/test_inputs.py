@@ -27,6 +27,7 @@ GOOD = {
     "String": st.text(max_size=3),
     "ID": st.text(max_size=3),
     "Boolean": st.booleans(),
+    "Int": st.integers(-(2**31), 2**31 - 1),
     "DateTime": st.sampled_from(("2026-03-01T12:00:00Z", "2026-03-01T12:00+03:00")),
     "Date": st.just("1980-05-17"),
     "Decimal": st.sampled_from(("1", "12.50", 3)),

@@ -7,9 +7,10 @@ from uuid import UUID
 import pytest
 
 from auth.scopes import READS
+from hub.records import Consent, Person
 from schema.request import Answer
 from schema.scalars import global_id
-from tests.shop import Shop
+from tests.shop import DAY, NOON, Shop, said
 
 OF_CATEGORY: Mapping[str, tuple[str, ...]] = {
     "identity": ("displayName", "birthDate", "gender", "locale", "city"),
@@ -89,27 +90,79 @@ async def test_purpose_may_not_have_it(shop: Shop, purpose: str, field: str) -> 
     assert code == "PURPOSE_NOT_ALLOWED"
 
 
+def granted(who: str, purpose: str) -> Consent:
+    given = Person(external_id=who)
+    return Consent(
+        external_id=f"{who} {purpose}",
+        customer=given,
+        purpose=purpose,
+        state="granted",
+        given_at=NOON + 60 * DAY,
+    )
+
+
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "finds"),
     [
-        "orderBy: LAST_ORDER",
-        'where: {hasOrderSince: "2026-03-01T00:00:00Z"}',
-        "where: {lastOrderedAt: {isNull: true}}",
-        'where: {tag: {eq: "vip"}}',
-        'where: {attribute: {key: "level"}}',
-        'where: {or: [{and: [{not: {tag: {eq: "vip"}}}]}]}',
+        ("orderBy: LAST_ORDER", True),
+        ('where: {hasOrderSince: "2026-03-01T00:00:00Z"}', True),
+        ("where: {lastOrderedAt: {isNull: true}}", False),
+        ('where: {tag: {eq: "tea"}}', True),
+        ('where: {attribute: {key: "level"}}', True),
+        ('where: {or: [{and: [{not: {tag: {eq: "nothing"}}}]}]}', True),
+        ("orderBy: NAME", None),
     ],
 )
-@pytest.mark.parametrize("purpose", ["email_marketing", "partner_sharing"])
-async def test_consent_is_no_leave_to_profile(shop: Shop, purpose: str, arguments: str) -> None:
-    query = f"{{ customers({arguments}) {{ nodes {{ id }} }} }}"
-    assert await shop.code(query, purpose=purpose) == "PURPOSE_NOT_ALLOWED"
-    assert await shop.data(query)
+@pytest.mark.parametrize("purpose", ["email_marketing", "ads_audiences"])
+async def test_consent_alone_is_no_leave_to_profile(
+    shop: Shop, purpose: str, arguments: str, finds: bool | None
+) -> None:
+    """Anna agreed to both, and Klara to the purpose alone, who is chosen by who she is."""
+    await said(shop.database, [granted("anna", purpose), granted("klara", purpose)])
+    query = f"{{ customers({arguments}) {{ nodes {{ id }} totalCount }} }}"
+    found = (await shop.data(query, purpose=purpose))["customers"]["nodes"]
+    anna, klara = [global_id("Customer", await shop.id(who)) for who in ("anna", "klara")]
+    expected = {anna, klara} if finds is None else {anna} if finds else set[str]()
+    assert {node["id"] for node in found} == expected
 
 
-async def test_orders_choose_nobody_under_consent(shop: Shop) -> None:
-    query = "{ orders { nodes { id } } }"
-    assert await shop.code(query, purpose="email_marketing") == "PURPOSE_NOT_ALLOWED"
+async def test_orders_choose_those_who_are_profiled(shop: Shop) -> None:
+    await said(shop.database, [granted("boris", "partner_sharing")])
+    await said(shop.database, [granted("anna", "partner_sharing")])
+    query = "{ orders { nodes { number customer { id } } totalCount } }"
+    found = (await shop.data(query, purpose="partner_sharing"))["orders"]["nodes"]
+    assert {node["customer"]["id"] for node in found} == {(await anna(shop))["id"]}
+    assert await shop.code(query, purpose="ads_audiences") == "PURPOSE_NOT_ALLOWED"
+
+
+async def test_a_page_beyond_is_of_the_same_people(shop: Shop) -> None:
+    await said(shop.database, [granted("anna", "partner_sharing"), granted("boris", "profiling")])
+    await said(shop.database, [granted("boris", "partner_sharing")])
+    query = """query ($after: String) { customers(first: 1, orderBy: LAST_ORDER, after: $after)
+        { nodes { id } pageInfo { hasNextPage hasPreviousPage endCursor } totalCount } }"""
+    first = (await shop.data(query, {}, purpose="partner_sharing"))["customers"]
+    after = {"after": first["pageInfo"]["endCursor"]}
+    second = (await shop.data(query, after, purpose="partner_sharing"))["customers"]
+    assert first["totalCount"] == second["totalCount"] == 2
+    assert second["pageInfo"] | {"endCursor": ""} == {
+        "hasNextPage": False,
+        "hasPreviousPage": True,
+        "endCursor": "",
+    }
+
+
+async def test_a_cursor_tells_no_more_than_may_be_returned(shop: Shop) -> None:
+    query = "{ customers(orderBy: LAST_ORDER) { pageInfo { endCursor } } }"
+    assert await shop.code(query, purpose="ads_audiences") == "PURPOSE_NOT_ALLOWED"
+    assert await shop.data(query, purpose="email_marketing")
+
+
+async def test_when_they_last_ordered_may_be_told_without_profiling(shop: Shop) -> None:
+    await said(shop.database, [granted("anna", "partner_sharing")])
+    who = await anna(shop)
+    query = CUSTOMER.format("lastOrderedAt")
+    told = [await shop.data(query, who, purpose=p) for p in ("partner_sharing", "analytics")]
+    assert told[0]["customer"]["lastOrderedAt"] == told[1]["customer"]["lastOrderedAt"] is not None
 
 
 async def test_bought_things_may_be_told_under_consent(shop: Shop) -> None:

@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
+from hub.clock import new_id, now
+from hub.privacy import erasing
 from tests.shop import Shop
 
 FIELDS = (
     "results { row externalId outcome errors { code message field } }"
-    " counts { created updated unchanged stale rejected }"
+    " counts { created updated unchanged stale rejected suppressed }"
 )
 CUSTOMERS = f"mutation ($i: RecordCustomersInput!) {{ recordCustomers(input: $i) {{ {FIELDS} }} }}"
 ORDERS = f"mutation ($i: RecordOrdersInput!) {{ recordOrders(input: $i) {{ {FIELDS} }} }}"
@@ -60,7 +62,7 @@ async def test_the_same_again_changes_nothing(shop: Shop) -> None:
     again = await recorded(shop, CUSTOMERS, [ANNA])
     assert [fates(first), fates(again)] == [["CREATED"], ["UNCHANGED"]]
     assert again["counts"] == {
-        **{"created": 0, "updated": 0, "unchanged": 1, "stale": 0, "rejected": 0}
+        **{"created": 0, "updated": 0, "unchanged": 1, "stale": 0, "rejected": 0, "suppressed": 0}
     }
     assert await shop.database.owner.fetchval("SELECT count(*) FROM event") == events
 
@@ -174,6 +176,19 @@ async def test_a_call_has_a_limit(shop: Shop) -> None:
     (error,) = json.loads(answer.body)["errors"]
     assert error["extensions"]["code"] == "BAD_USER_INPUT"
     assert "500" in error["message"]
+
+
+ANNAS = "SELECT customer_id FROM identifier WHERE value = 'anna@example.com' LIMIT 1"
+
+
+async def test_whoever_was_erased_is_suppressed(shop: Shop) -> None:
+    anna = await shop.database.owner.fetchval(ANNAS)
+    await erasing.erase(shop.database, new_id(), customer_id=anna)
+    payload = await recorded(shop, ORDERS, [ORDER, {**ORDER, "externalId": "w2", "customer": None}])
+    assert fates(payload) == ["SUPPRESSED", "CREATED"]
+    assert payload["counts"]["suppressed"] == 1
+    again = await recorded(shop, ORDERS, [{**ORDER, "orderedAt": now().isoformat()}])
+    assert fates(again) == ["CREATED"], "she bought after she was erased"
 
 
 async def test_everybody_on_an_interaction_is_recorded(shop: Shop) -> None:

@@ -13,11 +13,17 @@ from graphql import (
     is_required_argument,
 )
 
+OF_EVERYBODY = frozenset({"withheld"})
+"""Fields that are for nobody who is bound to a customer."""
+
 
 def whole(schema: GraphQLSchema, type_name: str, depth: int, *, without: str = "") -> str:
     """A selection of every field of a type, and of what these give, to a depth; `without` names
     fields that are left out, with blanks between."""
-    return _of(schema, schema.type_map[type_name], depth, frozenset(without.split())) or "{ id }"
+    return (
+        _of(schema, schema.type_map[type_name], depth, OF_EVERYBODY | {*without.split()})
+        or "{ id }"
+    )
 
 
 def _of(schema: GraphQLSchema, type_: Any, depth: int, without: frozenset[str]) -> str | None:

@@ -134,6 +134,7 @@ class Cluster:
         """Create roles and database while no one can connect: a single-user server, no socket."""
         database, owner, reader = roles.DATABASE, roles.OWNER, roles.READER
         self._single("postgres", roles.creation(owner, reader, version=binaries.MAJOR))
+        self._single("template1", [roles.no_large_objects()])
         self._single("postgres", [f"CREATE DATABASE {database} OWNER {owner}"])
         self._single("postgres", roles.restriction(database, reader))
         self._single(database, roles.enclosure(owner))

@@ -41,3 +41,10 @@ def test_erasure_is_spoken_of(key: str) -> None:
 def test_ours_have_peers(key: str) -> None:
     is_ours = registry.adapter(key).check.__module__.startswith("adapters.")
     assert key in PEERS or not is_ours, f"{key} needs a peer in tests/adapters/peer.py"
+
+
+def test_consent_is_spoken_of(key: str) -> None:
+    """Ours say what their statuses mean, or why none means anything."""
+    adapter = registry.adapter(key)
+    is_ours = adapter.check.__module__.startswith("adapters.")
+    assert adapter.consents or not is_ours

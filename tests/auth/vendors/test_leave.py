@@ -106,6 +106,7 @@ async def test_refused_token_is_renewed_for_all(
     assert (leaves.renewals, leaves.refused) == (1, 0)
 
 
+@pytest.mark.slow
 async def test_one_of_many_processes_renews(
     leaves: Leaves, there: Vendor, given: Given, database: Database, integration: UUID,
     connection: Connection,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.db import migrate
+from hub.db import revision
 from hub.db.embedded import EmbeddedServer
 from hub.db.engine import Database
 from tests.adapters.installed import installed
@@ -29,9 +29,9 @@ async def urls(store: Store) -> AsyncGenerator[Mapping[str, str]]:
 
 
 def test_migrate_twice_is_harmless(hub: Run, urls: Mapping[str, str]) -> None:
-    assert hub("migrate", **urls).stdout == f"The database is at revision {migrate.HEAD}.\n"
+    assert hub("migrate", **urls).stdout == f"The database is at revision {revision.HEAD}.\n"
     again = hub("migrate", **urls)
-    assert again.stdout.endswith(f"revision {migrate.HEAD}, before {migrate.HEAD}.\n")
+    assert again.stdout.endswith(f"revision {revision.HEAD}, before {revision.HEAD}.\n")
 
 
 async def test_newer_schema_is_refused(hub: Run, database: Database) -> None:

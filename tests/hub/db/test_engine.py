@@ -90,6 +90,33 @@ async def test_endless_conflict_ends(database: Database) -> None:
     assert len(runs) == CONFLICT_ATTEMPTS
 
 
+INTERNAL = "DO $$ BEGIN RAISE '{}' USING ERRCODE = 'XX000'; END $$"
+
+
+async def test_statistics_that_are_dropped_meanwhile_do_no_harm(database: Database) -> None:
+    runs: list[int] = []
+
+    async def work(connection: Connection) -> None:
+        runs.append(1)
+        if len(runs) == 1:
+            await connection.execute(INTERNAL.format("cache lookup failed for statistics object 7"))
+
+    await database.retrying(work)
+    assert runs == [1, 1]
+
+
+async def test_a_fault_of_the_server_is_not_tried_again(database: Database) -> None:
+    runs: list[int] = []
+
+    async def work(connection: Connection) -> None:
+        runs.append(1)
+        await connection.execute(INTERNAL.format("no such thing"))
+
+    with pytest.raises(asyncpg.InternalServerError):
+        await database.retrying(work)
+    assert runs == [1]
+
+
 async def test_work_goes_on_without_statement_cache(database: Database) -> None:
     settings = database.settings.model_copy(update={"database_statement_cache": False})
     async with await Database.over(settings, database.addresses) as careful:

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from hub import guard
 from hub.config import Settings
-from hub.db import health, migrate
+from hub.db import health, revision
 from hub.db.addresses import role
 from hub.db.engine import Database
 from hub.db.health import Finding
@@ -33,7 +33,7 @@ async def examined(database: Database, **changes: object) -> Mapping[str, Findin
 async def test_good_store_has_no_findings(database: Database) -> None:
     found = await examined(database)
     assert {finding.state for finding in found.values()} == {"ok"}
-    assert len(found) == 10
+    assert len(found) == 13
 
 
 async def test_missing_schema_is_found(database: Database) -> None:
@@ -101,7 +101,7 @@ async def test_absent_server_ends_the_list() -> None:
 
 async def test_ready_store_is_ready(database: Database) -> None:
     state = await health.check(database)
-    assert (state.is_ready, state.revision) == (True, migrate.HEAD)
+    assert (state.is_ready, state.revision) == (True, revision.HEAD)
     assert 0 < state.seconds < 30
 
 
@@ -140,3 +140,19 @@ async def test_closed_folder_is_found(disk: Callable[[str], Path]) -> None:
     found = await health.examine(Settings(data_dir=folder))
     assert [finding.state for finding in found] == ["ok", "fail", "fail"]
     assert found[1].mend == [f"chmod u+rwx {folder}"]
+
+
+async def test_held_hub_is_found(database: Database) -> None:
+    await database.owner.execute("DELETE FROM release")
+    ready = await health.check(database)
+    assert (ready.is_ready, ready.code) == (False, "HELD")
+    held = (await examined(database))["released"]
+    assert (held.state, held.mend) == ("fail", ["hub backup replay"])
+
+
+async def test_late_journal_is_found(database: Database) -> None:
+    await database.owner.execute(
+        "INSERT INTO event (type, cause, position, created_at)"
+        " VALUES ('x.happened', 'api', 1, now() - interval '2 minutes')"
+    )
+    assert (await examined(database))["journal"].state == "warn"

@@ -7,10 +7,11 @@ from urllib.parse import urlsplit
 
 import pytest
 from alembic import command
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection as Migrating
 
 from hub.config import Settings
-from hub.db import migrate
+from hub.db import migrate, revision
 from hub.db.connection import Connection
 from hub.db.engine import Database
 from tests.conftest import Store
@@ -35,9 +36,14 @@ async def empty(store: Store, settings: Settings) -> AsyncGenerator[Database]:
     await store.drop(name)
 
 
-async def upgrade(database: Database, revision: str) -> None:
+def test_revisions_are_what_their_scripts_say() -> None:
+    scripts = ScriptDirectory.from_config(migrate._config())
+    assert [script.revision for script in scripts.walk_revisions()] == revision.KNOWN[::-1]
+
+
+async def upgrade(database: Database, to: str) -> None:
     def work(connection: Migrating) -> None:
-        command.upgrade(migrate._config(connection), revision)
+        command.upgrade(migrate._config(connection), to)
 
     async with database.direct.begin() as connection:
         await connection.run_sync(work)

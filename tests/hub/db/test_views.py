@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 import asyncpg
 import pytest
 
+from hub.conditions import CATALOGUES, PRODUCTS
 from hub.db import views
 from hub.db.connection import Connection
 from hub.db.engine import Database
+from hub.db.schemas import CHOSEN_FROM
 from hub.identity import decisions
 from hub.intake import Incoming, record
 from hub.records import (
@@ -196,6 +198,123 @@ async def test_sources_are_open(reader: asyncpg.pool.Pool) -> None:
 
 
 async def test_the_planner_knows_how_many_a_purpose_sees(connection: Connection) -> None:
-    query = "SELECT count(*) FROM pg_statistic_ext WHERE stxname = 'allowed'"
-    purposes = await connection.fetchval("SELECT count(*) FROM purpose WHERE retired_at IS NULL")
-    assert await connection.fetchval(query) == purposes
+    query = "SELECT count(*) FROM pg_statistic_ext WHERE stxname = $1"
+    purposes = await connection.fetch("SELECT basis FROM purpose WHERE retired_at IS NULL")
+    assert await connection.fetchval(query, "allowed") == len(purposes)
+    apart = sum(row["basis"] == "consent" for row in purposes) - 1
+    assert await connection.fetchval(query, "profiled") == apart
+
+
+EMAIL, PROFILING, ALL = 1 << 3, 1 << 2, (1 << 10) - 1
+"""Bits of purposes."""
+STATE = "UPDATE customer SET granted = $2, refused = $3 WHERE given_name = $1"
+SEEN = "SELECT given_name FROM for_email_marketing.{} ORDER BY 1"
+
+
+async def seen(reader: asyncpg.pool.Pool, view: str = "customer") -> list[str]:
+    return [row[0] for row in await reader.fetch(SEEN.format(view))]
+
+
+@pytest.mark.parametrize(
+    ("granted", "refused", "expected"),
+    [
+        (0, 0, ([], [])),
+        (EMAIL, 0, (["Anna"], [])),
+        (PROFILING, 0, ([], [])),
+        (EMAIL | PROFILING, 0, (["Anna"], ["Anna"])),
+        (EMAIL | PROFILING, PROFILING, (["Anna"], [])),
+        (EMAIL | PROFILING, EMAIL, ([], [])),
+    ],
+)
+async def test_choosing_by_profile_wants_both(
+    connection: Connection,
+    reader: asyncpg.pool.Pool,
+    granted: int,
+    refused: int,
+    expected: tuple[list[str], list[str]],
+) -> None:
+    await connection.execute(STATE, "Anna", granted, refused)
+    assert (await seen(reader), await seen(reader, "customer_profiled")) == expected
+    orders = await reader.fetchval("SELECT count(*) FROM for_email_marketing.order_profiled")
+    assert orders == len(expected[1])
+
+
+@pytest.mark.parametrize("column", ["last_ordered_at", "tags", "attributes_profile"])
+async def test_profiles_are_apart_under_consent(reader: asyncpg.pool.Pool, column: str) -> None:
+    with pytest.raises(asyncpg.UndefinedColumnError):
+        await reader.fetch(f"SELECT {column} FROM for_email_marketing.customer")
+    await reader.fetch(f"SELECT {column} FROM for_email_marketing.customer_profiled")
+    await reader.fetch(f"SELECT {column} FROM for_profiling.customer")
+    with pytest.raises(asyncpg.UndefinedTableError):
+        await reader.fetch("SELECT id FROM for_profiling.customer_profiled")
+
+
+async def test_what_ended_is_no_consent_even_if_nobody_cleared_it(
+    connection: Connection, reader: asyncpg.pool.Pool
+) -> None:
+    both = EMAIL | PROFILING
+    await connection.execute(
+        "UPDATE customer SET granted = $1, granted_until = now() - interval '1 second'", both
+    )
+    assert await seen(reader) == await seen(reader, "customer_profiled") == ["Anna", "Boris"]
+    await connection.execute(
+        "INSERT INTO consent_state SELECT id, 'profiling', 'granted', now() FROM customer"
+        " WHERE given_name = 'Boris'"
+    )
+    assert await seen(reader) == ["Anna", "Boris"]
+    assert await seen(reader, "customer_profiled") == ["Anna"]
+    await connection.execute(
+        "UPDATE consent_state SET until = now() WHERE purpose = 'email_marketing'"
+    )
+    assert await seen(reader) == ["Boris"]
+
+
+OF_ANNA = "UPDATE identifier SET {} WHERE type = 'email'"
+ADDRESSES = "SELECT count(*) FROM for_email_marketing.identifier"
+
+
+@pytest.mark.parametrize("status", ["unsubscribed", "bounced", "complained"])
+async def test_a_dead_contact_point_is_in_no_purpose_of_its_kind(
+    connection: Connection, reader: asyncpg.pool.Pool, status: str
+) -> None:
+    assert await reader.fetchval(ADDRESSES) == 1
+    await connection.execute(OF_ANNA.format(f"status = '{status}'"))
+    assert await reader.fetchval(ADDRESSES) == 0
+    service = "SELECT count(*) FROM for_customer_service.identifier WHERE type = 'email'"
+    assert await reader.fetchval(service) == 1
+
+
+@pytest.mark.parametrize(
+    ("of_person", "of_address", "count"),
+    [
+        ("narrowed = 0", "granted = 0", 1),
+        (f"narrowed = {EMAIL}", "granted = 0", 0),
+        (f"narrowed = {EMAIL}", f"granted = {EMAIL}", 1),
+        (f"narrowed = {PROFILING}", "granted = 0", 1),
+        ("narrowed = 0", f"refused = {EMAIL}", 0),
+        (f"narrowed = {EMAIL}", f"granted = {EMAIL}, refused = {EMAIL}", 0),
+        ("narrowed = 0", f"refused = {ALL & ~EMAIL}", 1),
+    ],
+)
+async def test_a_contact_point_has_a_consent_of_its_own(
+    connection: Connection,
+    reader: asyncpg.pool.Pool,
+    of_person: str,
+    of_address: str,
+    count: int,
+) -> None:
+    await connection.execute(f"UPDATE customer SET {of_person}")
+    await connection.execute(OF_ANNA.format(of_address))
+    assert await reader.fetchval(ADDRESSES) == count
+    assert await seen(reader) == ["Anna"]
+
+
+async def test_requests_of_people_are_the_laws_alone(reader: asyncpg.pool.Pool) -> None:
+    await reader.fetch("SELECT id FROM for_data_subject_rights.privacy_request")
+    with pytest.raises(asyncpg.UndefinedTableError):
+        await reader.fetch("SELECT id FROM for_customer_service.privacy_request")
+
+
+async def test_whom_people_are_chosen_from_has_a_second_view() -> None:
+    about_people = {c.view for c in CATALOGUES.values() if c is not PRODUCTS}
+    assert about_people == CHOSEN_FROM

@@ -69,7 +69,7 @@ def environment(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def run(database: Database, environment: None) -> Callable[..., asyncio.Future[Report]]:
-    def run(reading: Reading, *, watch: Watch | None = None, workers: int = 2):
+    def run(reading: Reading, *, watch: Watch | None = None, workers: int = 1):
         wanted = Import(reading=reading, source="shop", workers=workers)
         return importing.run(database, wanted, progress=watch or Watch())
 
@@ -90,7 +90,7 @@ async def count(database: Database, table: str) -> int:
 
 async def test_two_workers_record_everything(database, run, reading, orders):
     watch = Watch()
-    done = await run(reading(orders, ORDERS), watch=watch)
+    done = await run(reading(orders, ORDERS), watch=watch, workers=2)
     assert (done.counts.rows, done.counts.total("created"), done.resumed) == (6000, 6000, 0)
     assert await count(database, "order_line") == 6000
     assert (watch.length, watch.steps, watch.revived) == (0, 3, 0)
@@ -112,7 +112,7 @@ async def test_same_file_again_changes_nothing(database, run, reading, write):
 async def test_killed_worker_is_replaced(database, run, reading, orders):
     killed = _Killer()
     watch = Watch(killed.once)
-    done = await run(reading(orders, ORDERS), watch=watch, workers=1)
+    done = await run(reading(orders, ORDERS), watch=watch)
     assert watch.revived == 1
     assert done.counts.records["order"] == {"created": 3000}
     assert await count(database, "order_line") == 6000

@@ -1,0 +1,1 @@
+"""Pages that people come to from their mail: to confirm a consent, and to leave a mailing."""

@@ -1,0 +1,1 @@
+"""The journal: what people took back, in files beside the database, for the day it is restored."""

@@ -1,0 +1,171 @@
+"""The state of consent, computed from the ledger alone, so that it always equals a replay.
+
+Within one record, purpose and contact point the latest entry counts; among the records of a
+customer a refusal beats a grant, in general as for one contact point, and a record that says
+nothing counts for nothing. Nor does a grant for a channel that the purpose does not work through,
+which says nothing of it.
+"""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from hub.db.connection import Connection
+from hub.models.consent import FOREVER_SQL
+
+LOCK = "SELECT FROM customer WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE"
+
+CONCERNED = """
+SELECT t.id FROM unnest($1::uuid[]) AS t (id)
+ WHERE EXISTS (SELECT FROM consent_entry e WHERE e.customer_id = t.id)
+    OR EXISTS (SELECT FROM consent_state s WHERE s.customer_id = t.id)
+    OR EXISTS (SELECT FROM identifier i
+                WHERE i.customer_id = t.id
+                  AND (i.granted <> 0 OR i.refused <> 0 OR i.status <> 'valid'))
+"""
+"""Whoever said anything, or of whom something is left that they no longer say. Hardly anybody, in
+a hub that has no consents yet: nothing else is done for the rest.
+"""
+
+SPOKEN = """
+SELECT t.id FROM unnest($1::uuid[]) AS t (id)
+ WHERE EXISTS (SELECT FROM consent_entry e
+                WHERE e.customer_id = t.id AND e.contact_point_id IS NOT NULL)
+    OR EXISTS (SELECT FROM identifier i WHERE i.customer_id = t.id AND i.status <> 'valid')
+"""
+
+OTHERS = """EXISTS (
+            SELECT FROM consent_entry n
+             WHERE n.id = e.superseded_by AND n.statement_id <> e.statement_id
+               AND n.customer_id IS DISTINCT FROM e.customer_id)"""
+"""Whether the grant to the hub that took the place of an entry `e` is another person's by now:
+after a split each has their own.
+"""
+STANDS = f"""(e.superseded_at IS NULL OR {OTHERS}
+        AND NOT EXISTS (
+            SELECT FROM consent_attestation a
+             WHERE a.id = e.attestation_id AND a.state = 'undone'))"""
+"""Whether an entry `e` counts now."""
+SPEAKS = f"""{STANDS}
+       AND (e.state <> 'granted' OR e.channel = '' OR p.channels IS NULL
+            OR lower(e.channel) = ANY (p.channels))"""
+"""Whether an entry `e` says anything of its purpose `p` now."""
+LATEST_FIRST = "least(e.given_at, e.recorded_at) DESC, e.state = 'granted', e.state, e.valid_until"
+"""Of what one record says: at the same moment a refusal counts, then the sooner end. A clock that
+is ahead, or a wrong time zone, makes nothing later than when the hub was told.
+"""
+
+REBUILD = f"""
+WITH touched AS (
+    SELECT id FROM customer WHERE id = ANY($1::uuid[]) AND status = 'active'
+), latest AS (
+    SELECT DISTINCT ON (e.record_id, e.purpose, e.contact_point_id)
+           e.customer_id, e.purpose, e.contact_point_id, e.state, e.given_at,
+           least(e.valid_until, {FOREVER_SQL}) AS until
+      FROM consent_entry e
+      JOIN touched t ON t.id = e.customer_id
+      JOIN purpose p ON p.key = e.purpose
+     WHERE {SPEAKS}
+     ORDER BY e.record_id, e.purpose, e.contact_point_id, {LATEST_FIRST}
+), said AS (
+    SELECT customer_id, purpose, contact_point_id,
+           (array_agg(state ORDER BY given_at DESC, state)
+              FILTER (WHERE state <> 'granted'))[1] AS refusal,
+           max(until) FILTER (WHERE state = 'granted') AS until
+      FROM latest GROUP BY customer_id, purpose, contact_point_id
+), summed AS (
+    SELECT customer_id, purpose,
+           max(refusal) FILTER (WHERE contact_point_id IS NULL) AS refusal,
+           max(until) FILTER (WHERE contact_point_id IS NULL AND until > now()) AS general,
+           min(until) FILTER (WHERE contact_point_id IS NOT NULL AND refusal IS NULL
+                                AND until > now()) AS narrow,
+           max(until) FILTER (WHERE refusal IS NULL) AS last
+      FROM said GROUP BY customer_id, purpose
+), state AS (
+    SELECT customer_id, purpose, coalesce(refusal, 'granted') AS state,
+           CASE WHEN refusal IS NULL THEN coalesce(general, narrow, last) END AS until,
+           refusal IS NULL AND (general IS NOT NULL OR narrow IS NOT NULL) AS is_granted,
+           refusal IS NULL AND general IS NULL AND narrow IS NOT NULL AS is_narrowed
+      FROM summed WHERE refusal IS NOT NULL OR last IS NOT NULL
+), gone AS (
+    DELETE FROM consent_state s USING touched t
+     WHERE s.customer_id = t.id
+       AND NOT EXISTS (SELECT FROM state n
+                        WHERE n.customer_id = s.customer_id AND n.purpose = s.purpose)
+), written AS (
+    INSERT INTO consent_state AS s (customer_id, purpose, state, until)
+    SELECT customer_id, purpose, state, nullif(until, {FOREVER_SQL}) FROM state
+    ON CONFLICT (customer_id, purpose) DO UPDATE SET state = excluded.state, until = excluded.until
+     WHERE (s.state, s.until) IS DISTINCT FROM (excluded.state, excluded.until)
+), points AS (
+    SELECT s.customer_id, v.type, v.value,
+           coalesce(bit_or(1::bigint << p.bit)
+               FILTER (WHERE s.refusal IS NULL AND s.until > now()), 0) AS granted,
+           coalesce(bit_or(1::bigint << p.bit) FILTER (WHERE s.refusal IS NOT NULL), 0) AS refused
+      FROM said s
+      JOIN purpose p ON p.key = s.purpose
+      JOIN identifier_value v ON v.id = s.contact_point_id
+     GROUP BY s.customer_id, v.type, v.value
+), held AS (
+    SELECT i.record_id, i.type, i.value, i.stated_by_id,
+           coalesce(n.granted, 0) AS granted, coalesce(n.refused, 0) AS refused,
+           min(i.status) OVER (PARTITION BY i.customer_id, i.type, i.value) AS status
+      FROM touched t
+      JOIN identifier i ON i.customer_id = t.id
+      LEFT JOIN points n ON (n.customer_id, n.type, n.value) = (i.customer_id, i.type, i.value)
+), marked AS (
+    UPDATE identifier i SET granted = n.granted, refused = n.refused, status = n.status
+      FROM held n
+     WHERE (i.record_id, i.type, i.value, i.stated_by_id)
+         = (n.record_id, n.type, n.value, n.stated_by_id)
+       AND (i.granted, i.refused, i.status) IS DISTINCT FROM (n.granted, n.refused, n.status)
+    RETURNING i.customer_id
+), bits AS (
+    SELECT t.id,
+           coalesce(bit_or(1::bigint << p.bit) FILTER (WHERE n.is_granted), 0) AS granted,
+           coalesce(bit_or(1::bigint << p.bit) FILTER (WHERE n.is_narrowed), 0) AS narrowed,
+           coalesce(bit_or(1::bigint << p.bit) FILTER (WHERE n.state <> 'granted'), 0) AS refused,
+           coalesce(min(n.until) FILTER (WHERE n.is_granted), {FOREVER_SQL}) AS granted_until
+      FROM touched t
+      LEFT JOIN state n ON n.customer_id = t.id
+      LEFT JOIN purpose p ON p.key = n.purpose
+     GROUP BY t.id
+), turned AS (
+    UPDATE customer c
+       SET granted = b.granted, narrowed = b.narrowed, refused = b.refused,
+           granted_until = b.granted_until, updated_at = now()
+      FROM bits b
+     WHERE c.id = b.id
+       AND (c.granted, c.narrowed, c.refused, c.granted_until)
+           IS DISTINCT FROM (b.granted, b.narrowed, b.refused, b.granted_until)
+    RETURNING c.id
+)
+SELECT id FROM turned UNION SELECT customer_id FROM marked
+"""
+"""A grant for one contact point counts unless that contact point is refused. `until` of a purpose
+is when the first part of what is granted ends: from then on the person is not shown under it until
+this is computed anew, and never for a contact point whose own grant is over. A contact point has
+one status whichever record states it: `valid` comes last in the alphabet.
+"""
+
+
+async def rebuild(connection: Connection, customers: Collection[UUID]) -> list[UUID]:
+    """Compute the state of these customers from the ledger; return those whose bits changed.
+
+    They are locked first, and the ledger is read after that: what another worker said of them
+    meanwhile is counted.
+    """
+    if not customers:
+        return []
+    await connection.execute(LOCK, list(customers))
+    concerned = [row["id"] for row in await connection.fetch(CONCERNED, list(customers))]
+    return [row["id"] for row in await connection.fetch(REBUILD, concerned)] if concerned else []
+
+
+async def spoken(connection: Connection, customers: Collection[UUID]) -> set[UUID]:
+    """Those of these customers who said something of one contact point alone.
+
+    A contact point that comes anew, with another record of theirs, has to know it too.
+    """
+    if not customers:
+        return set()
+    return {row["id"] for row in await connection.fetch(SPOKEN, list(customers))}
