@@ -20,7 +20,7 @@ LOCALES = {"en": "en_GB", "ru": "ru_RU"}
 ASKED = (("email_marketing", (6, 2, 1)), ("sms_marketing", (2, 3, 1)), ("profiling", (3, 2, 0)))
 """For which purposes people were asked; of ten, how many granted, denied and withdrew."""
 ANSWERS = ("granted", "denied", "withdrawn", "")
-COLUMNS = ("email", "purpose", "state", "given_at", "channel", "method", "document", "version")
+COLUMNS = ("email", "purpose", "state", "given_at", "method", "document", "version")
 _form = partial(Form, MODELS, empty=FALSE)
 COUNTRY = _form("res.country", code="%s", name="%s")
 PARTNER = _form(
@@ -75,7 +75,7 @@ def _consents(person: cast.Person, start: int) -> Iterator[tuple[str, ...]]:
     for purpose, weights in ASKED:
         (answer,) = chance.choices(ANSWERS, (*weights, 10 - sum(weights)))
         if answer:
-            how = ("web", "form", "newsletter terms", "2026-01")
+            how = ("form", "newsletter terms", "2026-01")
             yield person.mail, purpose, answer, at.isoformat(), *how
 
 
