@@ -26,7 +26,7 @@ from hub.intake.batch import (
     gather,
 )
 from hub.intake.behaviour import record_interactions
-from hub.intake.consents import Spoken, record_consents
+from hub.intake.consents import Spoken, off_channel, record_consents
 from hub.intake.context import OWN, Context, Defaults, Run, context, is_source
 from hub.intake.facts import usable
 from hub.intake.people import People, record_people
@@ -186,6 +186,9 @@ class _Work:
         if contact is not None:
             self.narrowed[statement.key] = contact
         self._about(statement, key)
+        reason = off_channel(entry, self.context)
+        if reason is not None:
+            self.batch.reject(statement.row, "channel", reason, recorded=True)
         return True
 
     def _about(self, statement: Statement, key: Key) -> None:

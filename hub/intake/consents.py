@@ -59,6 +59,19 @@ class Spoken:
     shelf: documents.Shelf
 
 
+def off_channel(entry: Consent, context: Context) -> str | None:
+    """Why a grant grants nothing that is for a channel its purpose does not work through."""
+    channels = context.purposes[entry.purpose].channels
+    if entry.state != "granted" or not entry.channel or channels is None:
+        return None
+    if entry.channel.lower() in channels:
+        return None
+    return (
+        f"the purpose works through {', '.join(channels)}: a grant for another channel grants"
+        " nothing; leave the channel out where the grant is not narrower"
+    )
+
+
 async def record_consents(
     connection: Connection,
     batch: Batch,
@@ -124,8 +137,8 @@ def _entry(
 
 def _end(consent: Consent, context: Context) -> datetime | None:
     """When a grant is over that says nothing of it."""
-    is_granted = consent.state == "granted"
-    return ends(consent.given_at, context.purposes[consent.purpose]) if is_granted else None
+    months = context.purposes[consent.purpose].valid_months
+    return ends(consent.given_at, months) if consent.state == "granted" else None
 
 
 async def _overrule(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -21,8 +21,8 @@ SELECT (SELECT id FROM source WHERE key = $1) AS source_id,
           FROM blocked_identifier) AS blocked,
        (SELECT coalesce(jsonb_object_agg(key, type), '{}') FROM attribute_definition)
          AS attributes,
-       (SELECT coalesce(jsonb_object_agg(key, valid_months), '{}') FROM purpose
-         WHERE retired_at IS NULL) AS purposes,
+       (SELECT coalesce(jsonb_object_agg(key, jsonb_build_array(valid_months, channels)), '{}')
+          FROM purpose WHERE retired_at IS NULL) AS purposes,
        begin_intake() AS suppression_key,
        (SELECT sealed FROM sealed_key WHERE name = 'suppression'
            AND EXISTS (SELECT FROM awaited_refusal)) AS awaited_key,
@@ -72,9 +72,19 @@ class Defaults:
     max_holders: int = 50
 
 
+class Terms(msgspec.Struct, frozen=True, array_like=True):
+    """What a purpose asks of a grant. `valid_months`: for how many months one holds, if not for
+    good. `channels`: those it works through, in lower case, if not any: one for another grants
+    nothing.
+    """
+
+    valid_months: int | None
+    channels: list[str] | None
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One batch's surroundings. `purposes`: for how many months a grant holds, if not for good.
+    """One batch's surroundings. `purposes`: those that are in use, by key.
 
     `by`: who enters it into the hub. `suppression_key`: what those who were erased are known by
     (`hub.suppression`); None while nobody is. `awaited_key`: the same for those who are awaited
@@ -90,7 +100,7 @@ class Context:
     defaults: Defaults
     blocklist: Blocklist
     attributes: Mapping[str, str]
-    purposes: Mapping[str, int | None]
+    purposes: Mapping[str, Terms]
     by: str
     suppression_key: bytes | None
     awaited_key: bytes | None
@@ -131,7 +141,7 @@ async def context(
         defaults=defaults,
         blocklist=Blocklist(blocked),
         attributes=msgspec.json.decode(row["attributes"], type=dict[str, str]),
-        purposes=msgspec.json.decode(row["purposes"], type=dict[str, int | None]),
+        purposes=msgspec.json.decode(row["purposes"], type=dict[str, Terms]),
         by=by or f"source:{source}",
         suppression_key=None if sealed is None else suppression.opened(connection, sealed),
         awaited_key=None if awaited is None else suppression.opened(connection, awaited),
