@@ -1,21 +1,25 @@
 """What a person tells the hub itself about consent: entries of its own record of that person.
 
 The hub's record of a person says nothing but whose it is. It joins the customer by the external id
-of one of their records, so it follows that record wherever it goes.
+of one of their records, so it follows that record wherever it goes. Where none has an id that joins
+(a source that writes `0`), a decision to merge ties the two.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from hub import records
 from hub.db.connection import Connection
 from hub.errors import Conflict, RejectedRecord
 from hub.identifiers import Unusable, normalise
+from hub.identity import decisions
 from hub.identity.decisions import current
-from hub.intake import OWN, Defaults, Incoming, record
+from hub.identity.links import linked
+from hub.intake import OWN, Defaults, Incoming, Outcome, record
 from hub.records import ConsentWord, Identifier, Person
 
 OURS = """
@@ -31,6 +35,13 @@ SELECT i.value FROM identifier i JOIN customer c ON c.id = i.customer_id
    AND v.holders < $2
  ORDER BY i.record_id = c.founder_id DESC, i.verified DESC, i.record_id, i.value LIMIT 1
 """
+NAMED = """
+SELECT s.key AS source, r.external_id FROM identity_link l
+  JOIN source_record r ON r.id = l.record_id JOIN source s ON s.id = r.source_id
+  JOIN customer c ON c.id = l.customer_id
+ WHERE l.customer_id = $1 AND l.unlinked_at IS NULL AND r.type = 'customer'
+ ORDER BY r.id = c.founder_id DESC, r.id LIMIT 1
+"""
 ENTRY = """
 SELECT e.id, e.customer_id,
        (SELECT count(*) FROM consent_entry o WHERE o.superseded_by = e.id
@@ -42,6 +53,8 @@ SELECT EXISTS (SELECT FROM identifier WHERE customer_id = $1 AND type = $2 AND v
 """
 ROW = 2
 """The row of a statement, after the person's."""
+
+Enter = Callable[[Sequence[Incoming]], Awaitable[Outcome]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,21 +94,15 @@ async def declare(
     that can not be taken; then the caller's transaction is not to be committed.
     """
     whose = await current(connection, customer)
-    name, person = await _person(connection, whose, defaults)
-    outcome = await record(
-        connection,
-        [*person, Incoming(_entry(name, statement), ROW)],
-        source=OWN,
-        cause="consent",
-        defaults=defaults,
-        by=by,
-    )
-    fate = next((fate for fate in outcome.rows if fate.row == ROW), None)
+    enter = partial(record, connection, source=OWN, cause="consent", defaults=defaults, by=by)
+    name, person = await _person(connection, whose, enter, by=by, defaults=defaults)
+    outcome = await enter([*person, Incoming(_entry(name, statement), ROW)])
     if ROW in outcome.suppressed:
         raise Conflict("The contact point was erased: nothing can be stated of it.")
-    if fate is None:
-        rejection = next(r for r in outcome.rejections if r.row == ROW)
-        raise RejectedRecord(rejection.reason, field=rejection.field)
+    for rejection in outcome.rejections:
+        if rejection.row == ROW:
+            raise RejectedRecord(rejection.reason, field=rejection.field)
+    fate = next(fate for fate in outcome.rows if fate.row == ROW)
     entry = await connection.fetchrow(ENTRY, fate.id)
     if entry is None or entry["customer_id"] != await current(connection, whose):
         raise Conflict("The customer is being merged or split just now: try again.")
@@ -113,7 +120,7 @@ async def holds(
 
 
 async def _person(
-    connection: Connection, customer: UUID, defaults: Defaults
+    connection: Connection, customer: UUID, enter: Enter, *, by: str, defaults: Defaults
 ) -> tuple[str, Sequence[Incoming]]:
     """The external id of the hub's record of a customer; and the record, if it is not there yet."""
     ours: str | None = await connection.fetchval(OURS, customer, OWN)
@@ -121,10 +128,25 @@ async def _person(
         return ours, ()
     theirs: str | None = await connection.fetchval(THEIRS, customer, defaults.max_holders)
     if theirs is None:
-        raise Conflict("No record of this customer has an id that a statement can be tied to.")
+        return await _tied(connection, customer, enter, by=by, limit=defaults.max_holders), ()
     key = Identifier(type="external", value=theirs)
     person = records.Customer(external_id=_digest(theirs), identifiers=(key,))
     return person.external_id, [Incoming(person, ROW - 1)]
+
+
+async def _tied(
+    connection: Connection, customer: UUID, enter: Enter, *, by: str, limit: int
+) -> str:
+    """Enter the hub's record of a customer, decide that it is theirs; return its external id."""
+    named = await connection.fetchrow(NAMED, customer)
+    if named is None:
+        raise Conflict("The customer is being merged or split just now: try again.")
+    person = records.Customer(external_id=_digest(named["source"], named["external_id"]))
+    (fate,) = (await enter([Incoming(person, ROW - 1)])).rows
+    apart = (await linked(connection, [fate.id]))[fate.id]
+    assert apart is not None  # noqa: S101  # a person's record always has a customer
+    await decisions.merge(connection, customer, apart, by=by, limit=limit)
+    return person.external_id
 
 
 def _digest(*words: object) -> str:
