@@ -50,7 +50,7 @@ a value looked at before its holders, of whom a crowded one has thousands.
 """
 
 RECORDS = """
-SELECT r.id, s.key AS source, r.type, r.external_id, s.rank, r.observed_at,
+SELECT r.id, s.key AS source, r.type, r.external_id, r.about_id, s.rank, r.observed_at,
        r.deleted_at IS NOT NULL AS is_deleted,
        d.given_name, d.family_name, d.middle_name, d.birth_date, d.gender, d.locale, d.city,
        l.customer_id, f.id AS founded_id
@@ -177,7 +177,8 @@ def _placed(row: asyncpg.Record, values: Iterable[Contact]) -> Placed:
         family_name=names.fold(row["family_name"] or ""),
         birth_date=row["birth_date"],
         values=tuple(values),
-        attaches=row["type"] == CONTACT,
+        attaches=row["type"] == CONTACT or row["about_id"] is not None,
+        about=row["about_id"],
     )
     saying = Saying(
         record_id=row["id"],

@@ -30,8 +30,10 @@ SELECT c.id FROM customer c WHERE c.id = coalesce(
 RECORDS = """
 SELECT l.record_id FROM identity_link l JOIN source_record r ON r.id = l.record_id
  WHERE l.customer_id = $1 AND l.unlinked_at IS NULL AND r.type = 'customer'
+   AND r.about_id IS NULL
  ORDER BY l.record_id
 """
+"""All but those that go where another one goes."""
 
 SEPARATED = """
 SELECT d.id FROM identity_decision d JOIN decision_record dr ON dr.decision_id = d.id
@@ -105,7 +107,7 @@ async def merge(
     The older id survives and the other keeps resolving to it. An earlier split of the two is
     revoked; a `never_link` is not (Conflict): whoever wants that undoes it first.
     """
-    a, b = await _held(connection, left, right)
+    a, b = await held(connection, left, right)
     if a == b:
         raise Conflict("Both ids are the same customer already.")
     sides = await _records(connection, a), await _records(connection, b)
@@ -128,7 +130,7 @@ async def split(
     Where they were a customer of their own before, they get that id back. A merge whose two sides
     this tears apart is revoked; one that brought in more holds for what stays together.
     """
-    (id_,) = await _held(connection, customer)
+    (id_,) = await held(connection, customer)
     everything = set(await _records(connection, id_))
     chosen = everything & set(records)
     if not chosen or set(records) - everything:
@@ -149,7 +151,7 @@ async def never_link(
     connection: Connection, left: UUID, right: UUID, *, by: str, limit: int
 ) -> UUID:
     """Decide that two customers must never become one; return the decision's id."""
-    a, b = await _held(connection, left, right)
+    a, b = await held(connection, left, right)
     if a == b:
         raise Conflict("They are one customer now: split it first.")
     sides = await _records(connection, a), await _records(connection, b)
@@ -198,7 +200,7 @@ async def apply(connection: Connection, seeds: Collection[UUID], *, limit: int) 
     return resolution
 
 
-async def _held(connection: Connection, *customers: UUID) -> list[UUID]:
+async def held(connection: Connection, *customers: UUID) -> list[UUID]:
     """The customers that these ids stand for, locked so that what is decided is about them.
 
     Another worker may have merged one or moved its records while we waited.

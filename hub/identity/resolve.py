@@ -248,7 +248,9 @@ class _Work:
         """Method, weight and evidence of a record's link, and the person who decided it."""
         member = record.member
         join = self.solution.joins.get(member.id)
-        if member.attaches:
+        if member.about is not None:
+            join = Join("exact", member.about, "external")
+        elif member.attaches:
             join = Join("exact", member.id, member.values[0][0])
         if join is None:
             return "founder", None, b"{}", None

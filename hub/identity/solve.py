@@ -41,7 +41,8 @@ class Member:
     distinct.
 
     `attaches`: the record is a mere contact point (a caller's number). It joins the one person
-    who holds it, and never joins two people nor makes a new one.
+    who holds it, and never joins two people nor makes a new one. `about`: nor does a record that
+    was made for that one, and goes where it goes.
     """
 
     id: UUID
@@ -51,6 +52,7 @@ class Member:
     birth_date: date | None = None
     values: tuple[Contact, ...] = ()
     attaches: bool = False
+    about: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,15 +297,22 @@ class _Solver:
             clusters=clusters,
             joins=self.joins,
             edges=self.edges,
-            attached=self._attached(contacts, owners),
+            attached=self._attached(contacts, owners, place),
             shared={value for value, owning in owners.items() if len(owning) > 1},
             refusals=self.refusals,
         )
 
     def _attached(
-        self, contacts: Sequence[Member], owners: Mapping[Contact, set[int]]
+        self,
+        contacts: Sequence[Member],
+        owners: Mapping[Contact, set[int]],
+        place: Mapping[UUID, int],
     ) -> dict[UUID, int]:
-        found: dict[UUID, int] = {}
+        found = {
+            contact.id: place[contact.about]
+            for contact in contacts
+            if contact.about is not None and contact.about in place
+        }
         for contact in contacts:
             usable = [v for v in contact.values if v not in self.barred and v not in self.contested]
             owning = {owner for value in usable for owner in owners.get(value, ())}

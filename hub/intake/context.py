@@ -111,6 +111,12 @@ def is_source(name: str) -> bool:
     return SOURCE.fullmatch(name) is not None
 
 
+async def own_source(connection: Connection) -> int:
+    """The id of the source of what people tell the hub itself, which is made if it is new."""
+    known: int | None = await connection.fetchval("SELECT id FROM source WHERE key = $1", OWN)
+    return known or await connection.fetchval(NEW_SOURCE, OWN, "hub")
+
+
 async def context(
     connection: Connection,
     source: str,

@@ -1,25 +1,24 @@
 """What a person tells the hub itself about consent: entries of its own record of that person.
 
-The hub's record of a person says nothing but whose it is. It joins the customer by the external id
-of one of their records, so it follows that record wherever it goes. Where none has an id that joins
-(a source that writes `0`), a decision to merge ties the two.
+The hub's record of a person says nothing but whose it is: it is about one of their records, and
+goes wherever that goes (`hub.identity.solve`).
 """
 
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from uuid import UUID
 
 from hub import records
+from hub.clock import new_id
 from hub.db.connection import Connection
 from hub.errors import Conflict, RejectedRecord
 from hub.identifiers import Unusable, normalise
 from hub.identity import decisions
 from hub.identity.decisions import current
-from hub.identity.links import linked
-from hub.intake import OWN, Defaults, Incoming, Outcome, record
+from hub.identity.solve import VERSION
+from hub.intake import OWN, Defaults, Incoming, record
+from hub.intake.context import own_source
 from hub.records import ConsentWord, Identifier, Person
 
 OURS = """
@@ -28,19 +27,18 @@ SELECT r.external_id FROM identity_link l
  WHERE l.customer_id = $1 AND l.unlinked_at IS NULL AND r.type = 'customer' AND s.key = $2
  ORDER BY r.id LIMIT 1
 """
-THEIRS = """
-SELECT i.value FROM identifier i JOIN customer c ON c.id = i.customer_id
-  JOIN identifier_value v ON v.type = i.type AND v.value = i.value
- WHERE i.customer_id = $1 AND i.type = 'external' AND NOT v.blocked AND NOT v.shared
-   AND v.holders < $2
- ORDER BY i.record_id = c.founder_id DESC, i.verified DESC, i.record_id, i.value LIMIT 1
-"""
-NAMED = """
-SELECT s.key AS source, r.external_id FROM identity_link l
-  JOIN source_record r ON r.id = l.record_id JOIN source s ON s.id = r.source_id
-  JOIN customer c ON c.id = l.customer_id
- WHERE l.customer_id = $1 AND l.unlinked_at IS NULL AND r.type = 'customer'
- ORDER BY r.id = c.founder_id DESC, r.id LIMIT 1
+MAKE = """
+WITH theirs AS (
+    SELECT r.id FROM identity_link l
+      JOIN source_record r ON r.id = l.record_id JOIN customer c ON c.id = l.customer_id
+     WHERE l.customer_id = $1 AND l.unlinked_at IS NULL AND r.type = 'customer'
+     ORDER BY r.deleted_at IS NOT NULL, r.id = c.founder_id DESC, r.id LIMIT 1
+), made AS (
+    INSERT INTO source_record (id, source_id, type, external_id, about_id)
+    SELECT $2, $3, 'customer', $4, id FROM theirs RETURNING id, about_id
+)
+INSERT INTO identity_link (record_id, customer_id, method, evidence, rule_version)
+SELECT id, $1, 'exact', jsonb_build_object('type', 'external', 'with', about_id), $5 FROM made
 """
 ENTRY = """
 SELECT e.id, e.customer_id,
@@ -51,10 +49,7 @@ SELECT e.id, e.customer_id,
 HOLDS = """
 SELECT EXISTS (SELECT FROM identifier WHERE customer_id = $1 AND type = $2 AND value = $3)
 """
-ROW = 2
-"""The row of a statement, after the person's."""
-
-Enter = Callable[[Sequence[Incoming]], Awaitable[Outcome]]
+ROW = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +89,15 @@ async def declare(
     that can not be taken; then the caller's transaction is not to be committed.
     """
     whose = await current(connection, customer)
-    enter = partial(record, connection, source=OWN, cause="consent", defaults=defaults, by=by)
-    name, person = await _person(connection, whose, enter, by=by, defaults=defaults)
-    outcome = await enter([*person, Incoming(_entry(name, statement), ROW)])
+    name = await _name(connection, whose)
+    outcome = await record(
+        connection,
+        [Incoming(_entry(name, statement), ROW)],
+        source=OWN,
+        cause="consent",
+        defaults=defaults,
+        by=by,
+    )
     if ROW in outcome.suppressed:
         raise Conflict("The contact point was erased: nothing can be stated of it.")
     for rejection in outcome.rejections:
@@ -119,34 +120,20 @@ async def holds(
     return bool(await connection.fetchval(HOLDS, customer, found.type, found.value))
 
 
-async def _person(
-    connection: Connection, customer: UUID, enter: Enter, *, by: str, defaults: Defaults
-) -> tuple[str, Sequence[Incoming]]:
-    """The external id of the hub's record of a customer; and the record, if it is not there yet."""
+async def _name(connection: Connection, customer: UUID) -> str:
+    """The external id of the hub's record of a customer, which is made if it is not there yet."""
     ours: str | None = await connection.fetchval(OURS, customer, OWN)
     if ours is not None:
-        return ours, ()
-    theirs: str | None = await connection.fetchval(THEIRS, customer, defaults.max_holders)
-    if theirs is None:
-        return await _tied(connection, customer, enter, by=by, limit=defaults.max_holders), ()
-    key = Identifier(type="external", value=theirs)
-    person = records.Customer(external_id=_digest(theirs), identifiers=(key,))
-    return person.external_id, [Incoming(person, ROW - 1)]
-
-
-async def _tied(
-    connection: Connection, customer: UUID, enter: Enter, *, by: str, limit: int
-) -> str:
-    """Enter the hub's record of a customer, decide that it is theirs; return its external id."""
-    named = await connection.fetchrow(NAMED, customer)
-    if named is None:
+        return ours
+    (held,) = await decisions.held(connection, customer)
+    ours = await connection.fetchval(OURS, held, OWN)
+    if ours is not None:
+        return ours
+    id_ = new_id()
+    source = await own_source(connection)
+    if await connection.execute(MAKE, held, id_, source, id_.hex, VERSION) == "INSERT 0 0":
         raise Conflict("The customer is being merged or split just now: try again.")
-    person = records.Customer(external_id=_digest(named["source"], named["external_id"]))
-    (fate,) = (await enter([Incoming(person, ROW - 1)])).rows
-    apart = (await linked(connection, [fate.id]))[fate.id]
-    assert apart is not None  # noqa: S101  # a person's record always has a customer
-    await decisions.merge(connection, customer, apart, by=by, limit=limit)
-    return person.external_id
+    return id_.hex
 
 
 def _digest(*words: object) -> str:

@@ -33,8 +33,8 @@ class SourceRecord(Base):
     """The latest version of one record of a source: a fact that merging and splitting never touch.
 
     A record without `hash` is a stub: another record named it before it came. `about_id` is the
-    person's record that this one speaks of (none for a person's own). `run_id` and `run_row`
-    say which import, and which row of it, gave this version. `payload` mixes every category of
+    person's record that this one speaks of (none for a person's own, unless the hub made it).
+    `run_id` and `run_row` say which import, and which row of it, gave this version. `payload` mixes every category of
     data, so no purpose returns it.
     """
 
