@@ -13,7 +13,7 @@ from uuid import UUID
 from hub.db.connection import Connection
 from hub.db.copying import arrays
 from hub.identifiers import Contact
-from hub.ledger.state import LATEST_FIRST, SPEAKS
+from hub.ledger.state import SPEAKS, is_latest
 
 Reason = Literal[
     "allowed",
@@ -90,11 +90,10 @@ SELECT d.verdict AS reason, d.id AS customer_id, e.id AS entry_id, d.until,
   FROM pointed d
   LEFT JOIN LATERAL (
         SELECT l.id, l.document, l.version, l.language FROM (
-            SELECT DISTINCT ON (e.record_id, e.contact_point_id) e.*
+            SELECT e.*, {is_latest("e.purpose")} AS counts
               FROM consent_entry e, (SELECT d.channels) p
-             WHERE e.customer_id = d.id AND e.purpose = d.key AND {SPEAKS}
-             ORDER BY e.record_id, e.contact_point_id, {LATEST_FIRST}) l
-         WHERE CASE d.verdict
+             WHERE e.customer_id = d.id AND e.purpose = d.key AND {SPEAKS}) l
+         WHERE l.counts AND CASE d.verdict
                WHEN 'refused' THEN l.state <> 'granted' AND l.contact_point_id IS NULL
                WHEN 'contact_refused' THEN l.state <> 'granted' AND l.contact_point_id = d.point_id
                WHEN 'expired' THEN l.state = 'granted'

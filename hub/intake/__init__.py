@@ -4,7 +4,7 @@ Source records first, then what they say of people, then who those people are, t
 hangs on a person, then the events; all in the caller's transaction, each step over the whole batch.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from hub import outbox, sums
@@ -273,12 +273,22 @@ class _Work:
         )
         said = touched | whose | people.resolution.regrouped
         said |= await state.spoken(self.connection, people.gained - said)
+        said |= await self._sharing(people, customers)
         await state.rebuild(self.connection, said)
         await restriction.rebuild(self.connection, people.resolution.regrouped)
         buyers = {c for c in customers.values() if c is not None} if orders else set[UUID]()
         await sums.rebuild_trade(self.connection, buyers | people.resolution.regrouped)
         await sums.rebuild_profile(self.connection, people.profiled | people.resolution.regrouped)
         return [*orders, *interactions, *consents, *late]
+
+    async def _sharing(self, people: People, customers: Mapping[UUID, UUID | None]) -> set[UUID]:
+        """Who holds an address by which something was said, and that several people hold."""
+        consents = (s.about_id for s in self.batch.of_type("consent") if s.is_written)
+        records = {about for about in consents if about and customers.get(about) is None}
+        solved = people.resolution
+        is_shared = self.context.has_nobodys or None in solved.moved.values()
+        newcomers = solved.created | people.gained if is_shared else ()
+        return await state.sharing(self.connection, records, newcomers)
 
     async def _finish(self, people: People, events: Sequence[Event]) -> None:
         """Write the events: first who the people are, then what hangs on them."""

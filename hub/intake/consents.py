@@ -35,7 +35,7 @@ UPDATE consent_entry e SET superseded_at = now(), superseded_by = g.id
  WHERE e.customer_id = g.customer_id AND e.purpose = g.purpose AND {STANDS}
    AND e.given_at <= g.given_at AND NOT e.id = ANY($1::uuid[])
    AND (g.contact_point_id IS NULL OR e.contact_point_id = g.contact_point_id)
-   AND (g.channel = '' OR e.channel = g.channel)
+   AND (g.channel = '' OR lower(e.channel) = lower(g.channel))
 """
 """A grant for one contact point or channel leaves what was said of others, and in general; and no
 grant overrules what was said after it.

@@ -23,6 +23,8 @@ SELECT (SELECT id FROM source WHERE key = $1) AS source_id,
          AS attributes,
        (SELECT coalesce(jsonb_object_agg(key, jsonb_build_array(valid_months, channels)), '{}')
           FROM purpose WHERE retired_at IS NULL) AS purposes,
+       EXISTS (SELECT FROM consent_entry WHERE customer_id IS NULL AND state <> 'granted')
+         AS has_nobodys,
        begin_intake() AS suppression_key,
        (SELECT sealed FROM sealed_key WHERE name = 'suppression'
            AND EXISTS (SELECT FROM awaited_refusal)) AS awaited_key,
@@ -86,7 +88,8 @@ class Terms(msgspec.Struct, frozen=True, array_like=True):
 class Context:
     """One batch's surroundings. `purposes`: those that are in use, by key.
 
-    `by`: who enters it into the hub. `suppression_key`: what those who were erased are known by
+    `has_nobodys`: something was refused by an address alone that no one person holds. `by`: who
+    enters it into the hub. `suppression_key`: what those who were erased are known by
     (`hub.suppression`); None while nobody is. `awaited_key`: the same for those who are awaited
     (`hub.intake.awaited`).
     """
@@ -101,6 +104,7 @@ class Context:
     blocklist: Blocklist
     attributes: Mapping[str, str]
     purposes: Mapping[str, Terms]
+    has_nobodys: bool
     by: str
     suppression_key: bytes | None
     awaited_key: bytes | None
@@ -148,6 +152,7 @@ async def context(
         blocklist=Blocklist(blocked),
         attributes=msgspec.json.decode(row["attributes"], type=dict[str, str]),
         purposes=msgspec.json.decode(row["purposes"], type=dict[str, Terms]),
+        has_nobodys=row["has_nobodys"],
         by=by or f"source:{source}",
         suppression_key=None if sealed is None else suppression.opened(connection, sealed),
         awaited_key=None if awaited is None else suppression.opened(connection, awaited),

@@ -1,9 +1,10 @@
 """The state of consent, computed from the ledger alone, so that it always equals a replay.
 
-Within one record, purpose and contact point the latest entry counts; among the records of a
-customer a refusal beats a grant, in general as for one contact point, and a record that says
-nothing counts for nothing. Nor does a grant for a channel that the purpose does not work through,
-which says nothing of it.
+Within one record, purpose, contact point and channel the latest entry counts, and none that is
+older than one for all channels; among these a refusal beats a grant, in general as for one contact
+point, and a record that says nothing counts for nothing. Nor does a grant for a channel that the
+purpose does not work through, which says nothing of it. What was refused by an address alone counts
+for all who hold it, where that is not one person; what was granted so for none of them.
 """
 
 from collections.abc import Collection
@@ -12,15 +13,24 @@ from uuid import UUID
 from hub.db.connection import Connection
 from hub.models.consent import FOREVER_SQL
 
+NOBODYS = """
+      FROM identifier i
+      JOIN identifier o ON o.type = i.type AND o.value = i.value AND o.customer_id IS NULL"""
+"""Beside an identifier `i` of somebody the same one `o` of a record that is nobody's: an address by
+which something was said, and that several people hold.
+"""
+
 LOCK = "SELECT FROM customer WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE"
 
-CONCERNED = """
+CONCERNED = f"""
 SELECT t.id FROM unnest($1::uuid[]) AS t (id)
  WHERE EXISTS (SELECT FROM consent_entry e WHERE e.customer_id = t.id)
     OR EXISTS (SELECT FROM consent_state s WHERE s.customer_id = t.id)
     OR EXISTS (SELECT FROM identifier i
                 WHERE i.customer_id = t.id
                   AND (i.granted <> 0 OR i.refused <> 0 OR i.status <> 'valid'))
+    OR EXISTS (SELECT {NOBODYS} JOIN consent_entry e ON e.record_id = o.record_id
+                WHERE i.customer_id = t.id)
 """
 """Whoever said anything, or of whom something is left that they no longer say. Hardly anybody, in
 a hub that has no consents yet: nothing else is done for the rest.
@@ -31,6 +41,14 @@ SELECT t.id FROM unnest($1::uuid[]) AS t (id)
  WHERE EXISTS (SELECT FROM consent_entry e
                 WHERE e.customer_id = t.id AND e.contact_point_id IS NOT NULL)
     OR EXISTS (SELECT FROM identifier i WHERE i.customer_id = t.id AND i.status <> 'valid')
+"""
+
+SHARING = f"""
+SELECT i.customer_id {NOBODYS}
+ WHERE o.record_id = ANY($1::uuid[]) AND i.customer_id IS NOT NULL
+ UNION
+SELECT i.customer_id {NOBODYS} JOIN consent_entry e ON e.record_id = o.record_id
+ WHERE i.customer_id = ANY($2::uuid[])
 """
 
 OTHERS = """EXISTS (
@@ -54,18 +72,35 @@ LATEST_FIRST = "least(e.given_at, e.recorded_at) DESC, e.state = 'granted', e.st
 is ahead, or a wrong time zone, makes nothing later than when the hub was told.
 """
 
+
+def is_latest(whose: str) -> str:
+    """Whether an entry `e` is the latest word of its record on its channel, and none on all
+    channels is later. `whose`: the columns that tell whose words they are, and of what.
+    """
+    one = f"{whose}, e.record_id, e.contact_point_id"
+    return f"""(row_number() OVER (PARTITION BY {one}, lower(e.channel) ORDER BY {LATEST_FIRST}) = 1
+             AND count(*) FILTER (WHERE e.channel = '')
+                 OVER (PARTITION BY {one} ORDER BY {LATEST_FIRST}
+                       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) = 0)"""
+
+
 REBUILD = f"""
 WITH touched AS (
     SELECT id FROM customer WHERE id = ANY($1::uuid[]) AND status = 'active'
-), latest AS (
-    SELECT DISTINCT ON (e.record_id, e.purpose, e.contact_point_id)
-           e.customer_id, e.purpose, e.contact_point_id, e.state, e.given_at,
-           least(e.valid_until, {FOREVER_SQL}) AS until
-      FROM consent_entry e
-      JOIN touched t ON t.id = e.customer_id
-      JOIN purpose p ON p.key = e.purpose
+), nobodys AS (
+    SELECT DISTINCT t.id, o.record_id {NOBODYS} JOIN touched t ON t.id = i.customer_id
+), heard AS (
+    SELECT t.id AS whose, true AS is_theirs, e.*
+      FROM touched t JOIN consent_entry e ON e.customer_id = t.id
+     UNION ALL
+    SELECT n.id, false, e.* FROM nobodys n JOIN consent_entry e ON e.record_id = n.record_id
+), spoken AS (
+    SELECT e.whose AS customer_id, e.is_theirs, e.purpose, e.contact_point_id, e.state, e.given_at,
+           least(e.valid_until, {FOREVER_SQL}) AS until, {is_latest("e.whose, e.purpose")} AS counts
+      FROM heard e JOIN purpose p ON p.key = e.purpose
      WHERE {SPEAKS}
-     ORDER BY e.record_id, e.purpose, e.contact_point_id, {LATEST_FIRST}
+), latest AS (
+    SELECT * FROM spoken WHERE counts AND (is_theirs OR state <> 'granted')
 ), said AS (
     SELECT customer_id, purpose, contact_point_id,
            (array_agg(state ORDER BY given_at DESC, state)
@@ -169,3 +204,15 @@ async def spoken(connection: Connection, customers: Collection[UUID]) -> set[UUI
     if not customers:
         return set()
     return {row["id"] for row in await connection.fetch(SPOKEN, list(customers))}
+
+
+async def sharing(
+    connection: Connection, records: Collection[UUID], customers: Collection[UUID]
+) -> set[UUID]:
+    """Who holds an address that is nobody's and by which something was said: one of these records',
+    or one that these customers hold.
+    """
+    if not records and not customers:
+        return set()
+    rows = await connection.fetch(SHARING, list(records), list(customers))
+    return {row["customer_id"] for row in rows}

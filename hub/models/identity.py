@@ -263,6 +263,12 @@ class Identifier(Base):
             postgresql_where=text("granted <> 0 OR refused <> 0 OR status <> 'valid'"),
         ),
         Index(
+            "ix_identifier_nobodys",
+            "type",
+            "value",
+            postgresql_where=text("customer_id IS NULL"),
+        ),
+        Index(
             "ix_identifier_phone_end",
             literal_column("reverse(value)", Text()).label("phone_end"),
             postgresql_ops={"phone_end": "text_pattern_ops"},

@@ -34,8 +34,8 @@ class SourceRecord(Base):
 
     A record without `hash` is a stub: another record named it before it came. `about_id` is the
     person's record that this one speaks of (none for a person's own, unless the hub made it).
-    `run_id` and `run_row` say which import, and which row of it, gave this version. `payload` mixes every category of
-    data, so no purpose returns it.
+    `run_id` and `run_row` say which import, and which row of it, gave this version. `payload` mixes
+    every category of data, so no purpose returns it.
     """
 
     __tablename__ = "source_record"

@@ -35,8 +35,13 @@ SELECT DISTINCT l.record_id FROM identity_link l JOIN source_record r ON r.id = 
  WHERE l.customer_id = ANY($1::uuid[]) AND r.type = 'contact'
    AND NOT EXISTS (SELECT FROM identity_link o
                     WHERE o.record_id = l.record_id AND o.unlinked_at IS NULL)
+   AND NOT EXISTS (SELECT FROM identifier i
+                     JOIN identifier o ON o.type = i.type AND o.value = i.value
+                    WHERE i.record_id = l.record_id AND o.customer_id <> ALL ($1::uuid[]))
 """
-"""Contact points that were theirs, and are nobody's since no record of theirs states them."""
+"""Contact points that were theirs, and are nobody's since no record of theirs states them. What
+others hold as well is left for them, with what was refused for it.
+"""
 TAKE_LEFT = """
 INSERT INTO identity_link (record_id, customer_id, method, rule_version)
 SELECT r.id, $2, 'exact', $3 FROM unnest($1::uuid[]) AS r (id)

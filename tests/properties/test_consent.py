@@ -37,7 +37,7 @@ said = st.builds(
     given_at=st.integers(1, 4).map(lambda day: datetime(2026, 2, day, tzinfo=UTC)),
     valid_until=st.sampled_from((None, AGO, AHEAD, LATER)),
     contact_point=st.sampled_from(POINTS),
-    channel=st.sampled_from(("", "", "email", "telegram")),
+    channel=st.sampled_from(("", "", "email", "Email", "telegram")),
 )
 ledgers = st.lists(said, max_size=12, unique_by=lambda item: (item[0], item[1].external_id))
 mailboxes = st.dictionaries(
@@ -108,7 +108,7 @@ class Replay:
 def replayed(ledger: list[tuple[str, Consent]], purpose: str) -> Replay:
     latest: dict[Any, Consent] = {}
     for source, entry in ledger:
-        place = (source, entry.customer.external_id, entry.contact_point)
+        place = (source, entry.customer.external_id, entry.contact_point, entry.channel.lower())
         known = latest.get(place)
         if entry.purpose != purpose or not speaks(entry):
             continue
@@ -116,7 +116,10 @@ def replayed(ledger: list[tuple[str, Consent]], purpose: str) -> Replay:
             latest[place] = entry
     replay = Replay()
     by_point: dict[Identifier | None, list[Consent]] = {}
-    for entry in latest.values():
+    for (*place, _), entry in latest.items():
+        on_all = latest.get((*place, ""))
+        if on_all is not None and strength(on_all) > strength(entry):
+            continue
         by_point.setdefault(entry.contact_point, []).append(entry)
     for point, entries in by_point.items():
         refusals = [entry for entry in entries if entry.state != "granted"]
@@ -136,7 +139,7 @@ def replayed(ledger: list[tuple[str, Consent]], purpose: str) -> Replay:
 def speaks(entry: Consent) -> bool:
     """A grant for what the purpose does not work through says nothing of it."""
     is_refusal = entry.state != "granted"
-    return is_refusal or entry.purpose == "analytics" or entry.channel in {"", "email"}
+    return is_refusal or entry.purpose == "analytics" or entry.channel.lower() in {"", "email"}
 
 
 def strength(entry: Consent) -> tuple[Any, ...]:

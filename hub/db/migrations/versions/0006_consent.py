@@ -190,6 +190,13 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("granted <> 0 OR refused <> 0 OR status <> 'valid'"),
     )
+    op.create_index(
+        "ix_identifier_nobodys",
+        "identifier",
+        ["type", "value"],
+        unique=False,
+        postgresql_where=sa.text("customer_id IS NULL"),
+    )
     _widen_key()
     op.add_column("purpose", sa.Column("valid_months", sa.SmallInteger(), nullable=True))
     op.add_column("purpose", sa.Column("channels", postgresql.ARRAY(sa.Text()), nullable=True))
