@@ -13,7 +13,6 @@ from hub.consent.links import links
 from hub.crypto import Keyring
 from hub.db.connection import Connection
 from hub.errors import Conflict, NotFound, RejectedRecord
-from hub.net.mail import Mailer
 from hub.records import Identifier
 from schema.inputs import taken
 from schema.plan.types import Info
@@ -59,7 +58,7 @@ class RequestConsentPayload:
 async def request_consent(info: Info, input: RequestConsentInput) -> RequestConsentPayload:
     context: Context = info.context
     settings = context.settings
-    if Mailer.of(settings) is None:
+    if settings.smtp_url is None:
         return _refused(user_error(Conflict("This hub has no mail server: set HUB_SMTP_URL.")))
     keyring, wanted = Keyring.of(settings), _wanted(input)
 

@@ -12,13 +12,17 @@ from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 @dataclass
 class Postbox:
-    """What came, byte for byte; and what it says to whom it does not want."""
+    """What came, byte for byte; and what it says to whom and what it does not want, and how long it
+    takes to look through a letter and to say goodbye."""
 
     port: int = 0
     mails: list[bytes] = field(default_factory=list[bytes])
     recipients: list[str] = field(default_factory=list[str])
     logins: list[LoginPassword] = field(default_factory=list[LoginPassword])
     refusal: str = ""
+    verdict: str = "250 OK"
+    seconds: float = 0
+    parting_seconds: float = 0
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -33,9 +37,14 @@ class Postbox:
         return "250 OK"
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
+        await asyncio.sleep(self.seconds)
         self.mails.append(envelope.original_content)
         self.arrived.set()
-        return "250 OK"
+        return self.verdict
+
+    async def handle_QUIT(self, _server: Any, _session: Any, _envelope: Any) -> str:
+        await asyncio.sleep(self.parting_seconds)
+        return "221 Bye"
 
     def authenticated(self, _s: Any, _n: Any, _e: Any, _mechanism: str, data: Any) -> AuthResult:
         self.logins.append(data)

@@ -2,21 +2,27 @@
 not done while somebody waits."""
 
 import asyncio
+import multiprocessing
 import signal
 from functools import partial
+from multiprocessing.synchronize import Lock
 
 import click
+import structlog
 
 from hub import collecting, logs
 from hub.app import opened
 from hub.audit.duty import auditing
-from hub.cli import run, tell
+from hub.cli import INTERRUPTED, TERMINATED, run, tell
 from hub.cli.duties import duties
 from hub.cli.reading import engine
 from hub.config import Settings, settings
+from hub.errors import HubError, Retry
 from hub.jobs import Worker
 from hub.sync import duty
-from hub.web.crew import Crew
+from hub.web.crew import HOPELESS, Crew
+
+log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
 
 PATIENCE_SECONDS = 30.0
 """How long a process may take to finish its pages before it is killed; what it did not commit is
@@ -35,14 +41,32 @@ def command(workers: int | None) -> None:
     tell("The hub reads its integrations; Ctrl-C ends it.")
     if number == 1:
         run(_work(chosen))
-    elif code := Crew(partial(_process, chosen), number, patience=PATIENCE_SECONDS).run():
+        return
+    work = partial(_process, chosen, multiprocessing.get_context("spawn").Lock())
+    if code := Crew(work, number, patience=PATIENCE_SECONDS).run():
         raise SystemExit(code)
 
 
-def _process(chosen: Settings) -> None:
-    """What each of several processes does."""
+def _process(chosen: Settings, telling: Lock) -> None:
+    """What each of several processes does. Its exit code says whether another would fare better;
+    who has `telling` says why not, for all of them."""
     logs.configure(chosen)
-    run(_work(chosen))
+    try:
+        run(_work(chosen))
+    except Retry as error:
+        log.warning("a worker can not go on", cause=str(error))
+        raise SystemExit(1) from None
+    except HubError as error:
+        if telling.acquire(block=False):
+            tell(f"hub: {error}")
+        raise SystemExit(HOPELESS) from None
+    except Exception as error:
+        log.error("a worker failed", kind=type(error).__name__, exc_info=error)
+        raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        raise SystemExit(INTERRUPTED) from None
+    except asyncio.CancelledError:
+        raise SystemExit(TERMINATED) from None
 
 
 async def _work(chosen: Settings) -> None:

@@ -30,21 +30,22 @@ CLAIM = """
 WITH taken AS (
     UPDATE consent_request
        SET attempts = attempts + 1,
-           due_at = now() + least(power(2, attempts) * interval '1 minute', interval '6 hours')
+           due_at = now() + least(power(2, attempts) * interval '5 minutes', interval '6 hours')
      WHERE id = $1 AND state = 'asked' AND due_at <= now() AND expires_at > now()
     RETURNING *
 )
 SELECT t.id, t.record_id, t.purpose, t.contact_point_id, t.expires_at, c.id AS customer_id,
        v.value, p.title, d.language, d.controller
   FROM taken t
-  JOIN purpose p ON p.key = t.purpose
-  JOIN consent_document d ON d.id = t.document_id
+  JOIN purpose p ON p.key = t.purpose AND p.retired_at IS NULL
+  JOIN consent_document d ON d.id = t.document_id AND d.retired_at IS NULL
   JOIN identifier_value v ON v.id = t.contact_point_id
   JOIN identity_link l ON l.record_id = t.record_id AND l.unlinked_at IS NULL
   JOIN customer c ON c.id = l.customer_id AND c.status = 'active' AND c.restricted_at IS NULL
 """
-"""Whoever claims a request has at least a minute for it, which is more than a mail may take. Whom
-it is about is asked for once more.
+"""Whoever claims a request has at least five minutes for it, which is more than a mail may take
+(`hub.net.mail.Waits.whole`). Whom it is about, and whether their answer would count, is asked for
+once more.
 """
 SENT = """
 UPDATE consent_request SET state = 'sent', sent_at = now() WHERE id = $1 AND state = 'asked'

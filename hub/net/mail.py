@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import socket
 import ssl
 from collections.abc import AsyncGenerator, Iterable
@@ -16,7 +17,6 @@ from aiosmtplib.errors import (
     SMTPDataError,
     SMTPException,
     SMTPRecipientRefused,
-    SMTPRecipientsRefused,
     SMTPResponseException,
 )
 
@@ -26,10 +26,35 @@ from hub.errors import AddressRefused, BadSettings, RejectedRecord, VendorAway, 
 from hub.net.letter import Letter, Sender, Signature, written
 from hub.net.transport import Network, Reach, is_named, trust
 
-SECONDS = 20.0
-"""For a whole mail, from the first look at the server's name to its last word."""
-STEP_SECONDS = 10.0
 PORTS = {"smtp": 587, "smtps": 465}
+ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
+"""What an answer may begin with (RFC 3463): it says more than the code before it."""
+OF_ADDRESS = re.compile(r"5\.(?:1\.(?![78]\b)|2\.)\d")
+"""Those about whom a mail is for; 5.1.7 and 5.1.8 are about whom it is from."""
+BARE_OF_ADDRESS = (550, 551, 552, 553)
+"""Of a recipient, where the answer says no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """How many seconds each part of a mail may take."""
+
+    reaching: float = 20.0
+    """From the first look at the server's name until it knows whom the mail is for."""
+    step: float = 10.0
+    """Of that, to connect to one of its numbers, and for each of its answers."""
+    letter: float = 120.0
+    """Until it wants the letter, and again until it has taken it. Many look through it before they
+    answer: who does not wait sends it twice (RFC 5321, 4.5.3.2.6)."""
+    parting: float = 2.0
+
+    @property
+    def whole(self) -> float:
+        """The longest that a mail takes."""
+        return self.reaching + 2 * self.letter + self.parting
+
+
+WAITS = Waits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +93,7 @@ class Mailer:
         networks: Iterable[Network] = (),
         reach: Reach | None = None,
         context: ssl.SSLContext | None = None,
+        waits: Waits = WAITS,
     ) -> None:
         """`networks` are the private ones that may be reached, also without TLS; `reach` finds the
         server, in these networks or as the public ones are found."""
@@ -77,6 +103,7 @@ class Mailer:
         self._networks = tuple(networks)
         self._reach = reach or Reach(self._networks)
         self._context = context or trust()
+        self._waits = waits
 
     @classmethod
     def of(cls, settings: Settings) -> "Mailer | None":
@@ -94,7 +121,7 @@ class Mailer:
         )
 
     async def send(self, letter: Letter) -> None:
-        """Hand a letter to the server.
+        """Hand a letter to the server. Once it has taken the letter, nothing is an error any more.
 
         Raises VendorAway where trying again may help, RejectedRecord where the server takes nothing
         for this address, VendorRefused and AddressRefused where a setting has to change.
@@ -103,8 +130,12 @@ class Mailer:
         if self._signature is not None:
             mail = await asyncio.to_thread(self._signature.sign, mail)
         try:
-            async with asyncio.timeout(SECONDS), self._connected() as client:
-                await client.sendmail(self._sender.address, [letter.to], mail)
+            async with contextlib.AsyncExitStack() as stack:
+                async with asyncio.timeout(self._waits.reaching):
+                    client = await stack.enter_async_context(self._connected())
+                    await client.mail(self._sender.address)
+                    await client.rcpt(letter.to)
+                await client.data(mail, timeout=self._waits.letter)
         except TimeoutError as error:
             raise VendorAway("The mail server did not answer in time.") from error
         except (SMTPException, OSError, httpcore.ConnectError) as error:
@@ -122,7 +153,7 @@ class Mailer:
             start_tls=False,  # done below, where its absence is an error
             tls_context=self._context,
             local_hostname=self._sender.domain,
-            timeout=STEP_SECONDS,
+            timeout=self._waits.step,
         )
         try:
             await client.connect()
@@ -130,8 +161,8 @@ class Mailer:
             if server.user:
                 await client.login(server.user, server.password)
             yield client
-            with contextlib.suppress(SMTPException):  # the mail is theirs by now
-                await client.quit()
+            with contextlib.suppress(SMTPException, OSError):  # the mail is theirs by now
+                await client.quit(timeout=self._waits.parting)
         finally:
             if client.transport is not None:  # nothing more is said, not even under TLS
                 cast("asyncio.WriteTransport", client.transport).abort()
@@ -152,15 +183,20 @@ class Mailer:
             )
 
     async def _line(self) -> tuple[socket.socket, str]:
-        """A connection to the first number that answers, all of them checked before."""
+        """A connection to the first number that answers, all of them checked before.
+
+        Each number has its share of a step, for some swallow every word.
+        """
         failed: OSError = ConnectionError("its name has no address")
-        for number in await self._reach.checked(self._server.host, self._server.port):
+        numbers = await self._reach.checked(self._server.host, self._server.port)
+        for number in numbers:
             family = socket.AF_INET6 if ":" in number else socket.AF_INET
             line = socket.socket(family, socket.SOCK_STREAM)
             line.setblocking(False)
             try:
                 loop = asyncio.get_running_loop()
-                await loop.sock_connect(line, (number, self._server.port))
+                async with asyncio.timeout(self._waits.step / len(numbers)):
+                    await loop.sock_connect(line, (number, self._server.port))
             except OSError as error:
                 line.close()
                 failed = error
@@ -175,13 +211,11 @@ class Mailer:
 def _refusal(error: Exception) -> VendorAway | VendorRefused | RejectedRecord:
     """What a mail failed over, in our words: what the server says may name the person."""
     match error:
-        case SMTPRecipientsRefused(recipients=[SMTPRecipientRefused() as one, *_]):
-            return _refusal(one)
         case SMTPAuthenticationError(code=code) if code >= 500:
             return VendorRefused(
                 "The mail server does not take the user and password: correct HUB_SMTP_URL."
             )
-        case SMTPRecipientRefused(code=code) | SMTPDataError(code=code) if code >= 500:
+        case SMTPRecipientRefused(code=code) | SMTPDataError(code=code) if _is_of_address(error):
             return RejectedRecord(
                 f"the mail server takes no mail for it ({code})", field="contact_point"
             )
@@ -201,6 +235,13 @@ def _refusal(error: Exception) -> VendorAway | VendorRefused | RejectedRecord:
             return _refusal(error.__cause__)
         case _:
             return VendorAway("The mail server can not be reached: the hub tries again.")
+
+
+def _is_of_address(error: SMTPRecipientRefused | SMTPDataError) -> bool:
+    """Whether the address is refused for good, and not the hub, its mail or its server."""
+    if ENHANCED.match(error.message):
+        return error.code >= 500 and OF_ADDRESS.match(error.message) is not None
+    return isinstance(error, SMTPRecipientRefused) and error.code in BARE_OF_ADDRESS
 
 
 def _bad_url() -> BadSettings:

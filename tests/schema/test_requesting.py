@@ -1,5 +1,6 @@
 """Asking customers by mail: what is asked, what is refused, and that nobody else learns of it."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -75,6 +76,20 @@ async def test_nothing_is_asked_without_a_mail_server(shop: Shop) -> None:
     await publish(shop.database)
     (error,) = (await ask(shop))["errors"]
     assert error["code"] == "CONFLICT"
+
+
+async def test_worker_alone_needs_the_mailer(shop: Shop, settings: Settings) -> None:
+    """A key that signs mails may be out of reach for whoever answers queries."""
+    await publish(shop.database)
+    told = {
+        "smtp_url": SecretStr("smtp://mail.example.com"),
+        "mail_from": "Shop <news@example.com>",
+        "dkim_key_file": Path("/nowhere/dkim.pem"),
+        "dkim_selector": "hub",
+        "secret_key": SecretStr("A" * 43),
+    }
+    elsewhere = await opened(shop.database, settings.model_copy(update=told))
+    assert (await ask(elsewhere))["errors"] == []
 
 
 async def test_asking_wants_the_scope(asking: Shop) -> None:

@@ -1,8 +1,10 @@
 """Mail over a real server: the bytes that arrive, under which signature, and by which way."""
 
+import contextlib
+import socket
 import ssl
 from base64 import b64encode
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Generator, Sequence
 from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -20,7 +22,7 @@ from hub import clock
 from hub.config import Settings
 from hub.errors import AddressRefused, BadSettings, RejectedRecord, VendorAway, VendorRefused
 from hub.net.letter import Letter, Sender, Signature
-from hub.net.mail import Mailer, Server
+from hub.net.mail import WAITS, Mailer, Server, Waits
 from hub.net.transport import Reach
 from tests.postbox import Postbox, postbox
 from tests.vendor import HERE
@@ -89,11 +91,23 @@ async def here(host: str, port: int) -> Sequence[str]:
     return ["127.0.0.1"]
 
 
+async def twice(host: str, port: int) -> Sequence[str]:
+    return ["127.0.0.2", "127.0.0.1"]
+
+
 REACH = Reach(HERE, resolve=here)
+SHORT = Waits(reaching=2, step=1, letter=10, parting=0.1)
 
 
-def mailer(box: Postbox, signature: Signature | None = None) -> Mailer:
-    return Mailer(Server.of(box.url), SENDER, signature=signature, networks=HERE)
+def mailer(box: Postbox, signature: Signature | None = None, *, waits: Waits = WAITS) -> Mailer:
+    return Mailer(Server.of(box.url), SENDER, signature=signature, networks=HERE, waits=waits)
+
+
+@contextlib.contextmanager
+def swallowing(number: str, port: int) -> Generator[None]:
+    """A number that answers nobody: one waits there already, and there is no room for two."""
+    with socket.create_server((number, port), backlog=0), socket.create_connection((number, port)):
+        yield
 
 
 def lines(mail: bytes) -> list[bytes]:
@@ -223,6 +237,73 @@ async def test_busy_server_is_asked_later(box: Postbox) -> None:
     with pytest.raises(VendorAway) as caught:
         await mailer(box).send(LETTER)
     assert "anna" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "error"),
+    [
+        ("550 5.1.1 No such user", RejectedRecord),
+        ("550 5.1.10 Null MX", RejectedRecord),
+        ("554 5.2.1 Disabled", RejectedRecord),
+        ("553 Bad mailbox name", RejectedRecord),
+        ("553 5.1.8 Bad sender's domain", VendorRefused),
+        ("554 5.7.1 Relay access denied", VendorRefused),
+        ("550 5.7.26 Unauthenticated sender", VendorRefused),
+        ("554 Transaction failed", VendorRefused),
+        ("450 5.1.1 Not now", VendorAway),
+    ],
+)
+async def test_only_the_address_is_rejected(
+    box: Postbox, refusal: str, error: type[Exception]
+) -> None:
+    box.refusal = f"{refusal} anna@example.org"
+    with pytest.raises(error) as caught:
+        await mailer(box).send(LETTER)
+    assert "anna" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "error"),
+    [
+        ("550 5.2.2 Mailbox full", RejectedRecord),
+        ("550 Looks like spam", VendorRefused),
+        ("554 5.7.1 No valid DKIM signature", VendorRefused),
+        ("451 4.7.0 Not now", VendorAway),
+    ],
+)
+async def test_refused_letter_is_the_hubs(
+    box: Postbox, verdict: str, error: type[Exception]
+) -> None:
+    box.verdict = f"{verdict} anna@example.org"
+    with pytest.raises(error) as caught:
+        await mailer(box).send(LETTER)
+    assert "anna" not in str(caught.value)
+
+
+async def test_letter_that_is_looked_through_is_sent(box: Postbox) -> None:
+    box.seconds = SHORT.reaching + 0.5
+    await mailer(box, waits=SHORT).send(LETTER)
+    assert len(box.mails) == 1
+    assert WAITS.letter >= 60
+
+
+async def test_slow_goodbye_is_no_error(box: Postbox) -> None:
+    box.parting_seconds = 30
+    await mailer(box, waits=Waits(reaching=1, step=30, parting=1.5)).send(LETTER)
+    assert len(box.mails) == 1
+
+
+async def test_swallowing_number_leaves_time(box: Postbox) -> None:
+    way = Mailer(
+        Server(NAME, box.port),
+        SENDER,
+        networks=HERE,
+        reach=Reach(HERE, resolve=twice),
+        waits=Waits(reaching=30, step=1),
+    )
+    with swallowing("127.0.0.2", box.port):
+        await way.send(LETTER)
+    assert len(box.mails) == 1
 
 
 async def test_silent_server_is_asked_later() -> None:
