@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 
 from hub import clock
-from hub.db.engine import Database
+from hub.db.engine import BROKEN, Database
 from hub.errors import HubError
 
 PAUSE_SECONDS = 15.0
@@ -44,9 +44,9 @@ class Uses:
             noted, self._noted = self._noted, {}
             try:
                 await self._write(noted)
-            except HubError as error:
+            except (*BROKEN, HubError) as error:
                 self._noted = noted | self._noted
-                log.warning("last uses of clients could not be written", code=error.code)
+                log.warning("last uses of clients could not be written", kind=type(error).__name__)
 
     async def _write(self, noted: dict[UUID, datetime]) -> None:
         """In the order of ids, so that processes seldom wait for each other in a circle."""

@@ -145,7 +145,7 @@ class Worker:
             except (FailingListenerError, ExceptionGroup, *BROKEN, Retry) as error:
                 misses += 1
                 log.warning("jobs were interrupted, trying again", kind=type(error).__name__)
-                await self._pause(min(LONGEST_PAUSE, 0.1 * 2**misses))
+                await self._pause(min(LONGEST_PAUSE, 0.1 * 2 ** min(misses, 9)))
 
     async def _listen(self) -> None:
         """One life of PgQueuer's manager, which keeps one connection of the pool for itself."""

@@ -14,10 +14,10 @@ from graphql import ExecutionResult, OperationType
 from auth.budget import Budgets
 from hub.audit import Auditor
 from hub.config import Settings
-from hub.db.engine import AWAY, Database
+from hub.db.engine import AWAY, BROKEN, Database
 from hub.db.views import CHANNEL as PURPOSES
 from hub.db.views import STALE
-from hub.errors import Retry
+from hub.errors import HubError
 from hub.feed import Feed
 from schema import answers
 from schema.build import core
@@ -31,6 +31,9 @@ from schema.request import Answer, Caller, Request
 from schema.streams import Streams
 from schema.trusted import Trusted
 from schema.unit import Context, carried_out
+
+LEARN_SECONDS = 1.0
+"""Before another attempt to learn the purposes."""
 
 log = structlog.get_logger(__name__)
 
@@ -227,5 +230,6 @@ class Engine:
         while True:
             try:
                 return await self._plans.forget()
-            except Retry as error:
+            except (*BROKEN, HubError) as error:
                 log.warning("purposes not learnt, trying again", kind=type(error).__name__)
+            await asyncio.sleep(LEARN_SECONDS)

@@ -1,6 +1,7 @@
 """Streams: what a subscription tells, for as long as somebody listens."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -21,6 +22,8 @@ T = TypeVar("T")
 Read = Callable[[Statement, Sequence[Any]], Awaitable[T]]
 """Runs a statement with its arguments."""
 
+FRESH_SECONDS = 1.0
+"""How long what was read is told; a listener who takes longer is told what may be seen by then."""
 GLANCE_SECONDS = 0.5
 LONGEST_GLANCE_SECONDS = 2.0
 """Between two looks at something that is watched."""
@@ -45,7 +48,11 @@ class Streams:
     async def _followed(
         self, prepared: Prepared, key: str, caller: Caller
     ) -> AsyncGenerator[Answer]:
-        """Events as they are numbered, until nobody listens."""
+        """Events as they are numbered, until nobody listens.
+
+        They are read many at a time and told at the listener's pace, so that those still untold
+        after `FRESH_SECONDS` are read again, and noted again: somebody may have withdrawn.
+        """
         since = await self._feed.beyond(-1)
         while True:
             until = await self._feed.beyond(since)
@@ -59,9 +66,15 @@ class Streams:
             except Exception as error:
                 yield replace(answers.failed(error, prepared.operation), kind=SUBSCRIPTION)
                 return
+            stale_at = time.monotonic() + FRESH_SECONDS
             for row in rows:
+                if time.monotonic() > stale_at:
+                    break
                 yield answers.told(key, row.data, row.people)
-            since = rows[-1].position if len(rows) == ROUND else until
+                since = row.position
+            else:
+                if len(rows) < ROUND:
+                    since = until
 
     async def _watched(
         self, prepared: Prepared, key: str, statement: Statement, caller: Caller

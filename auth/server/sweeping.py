@@ -6,8 +6,8 @@ from typing import NoReturn
 import structlog
 
 from hub.db.connection import Connection
-from hub.db.engine import Database
-from hub.errors import Retry
+from hub.db.engine import BROKEN, Database
+from hub.errors import HubError
 
 PAUSE_SECONDS = 3600.0
 FIRST_SECONDS = 60.0
@@ -38,8 +38,11 @@ async def run(database: Database, *, pause_seconds: float = PAUSE_SECONDS) -> No
         try:
             while await database.retrying(sweep) >= MOST:
                 pass
-        except Retry:
-            log.warning("expired tokens could not be cleared away, trying again later")
+        except (*BROKEN, HubError) as error:
+            log.warning(
+                "expired tokens could not be cleared away, trying again later",
+                kind=type(error).__name__,
+            )
 
 
 async def sweep(connection: Connection) -> int:

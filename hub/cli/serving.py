@@ -3,12 +3,14 @@
 import asyncio
 import contextlib
 import tempfile
-from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NoReturn, Protocol, runtime_checkable
 
 import click
+import structlog
 from starlette.routing import BaseRoute, Mount, Route
 
 from auth import connect
@@ -47,9 +49,15 @@ from schema.http import HttpDoor
 from schema.request import Engine
 from schema.socket import SocketDoor
 
+Endless = Callable[[], Coroutine[Any, Any, NoReturn]]
+
 PUBLISH_SECONDS = 2.0
 FEED_SECONDS = 5.0
 """How long a start waits to know the newest event, from which subscriptions go on."""
+AGAIN_SECONDS = 5.0
+"""Before work beside the requests begins again that failed."""
+
+log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
 
 
 @click.command("serve")
@@ -104,11 +112,11 @@ class Serving:
         await app.database.retrying(lambda c: page.settle(c, self.settings))
         feed, relay = Feed(app.database), Relay(app.database)
         epoch, uses = Epoch(app.database), Uses(app.database)
-        beside = [feed.run(), relay.run(), epoch.run(), uses.run(), _publish(figures)]
-        beside += [sweeping.run(app.database), Keeper(app.database).run()]
+        works = [feed.run, relay.run, epoch.run, uses.run, partial(_publish, figures)]
+        works += [partial(sweeping.run, app.database), Keeper(app.database).run]
         tokens = Tokens(app.database, epoch, used=uses.note)
         async with (
-            _beside(beside),
+            beside(works),
             auditing(app.database, app.settings) as auditor,
             access(app, tokens) as more,
         ):
@@ -191,9 +199,9 @@ def _pages(settings: Settings) -> Sequence[BaseRoute]:
 
 
 @contextlib.asynccontextmanager
-async def _beside(running: Sequence[Coroutine[Any, Any, None]]) -> AsyncGenerator[None]:
-    """Run these for as long as the block lasts."""
-    tasks = [asyncio.create_task(work) for work in running]
+async def beside(works: Sequence[Endless]) -> AsyncGenerator[None]:
+    """Run these for as long as the block lasts, anew after whatever ended them."""
+    tasks = [asyncio.create_task(_endless(work)) for work in works]
     try:
         yield
     finally:
@@ -202,7 +210,21 @@ async def _beside(running: Sequence[Coroutine[Any, Any, None]]) -> AsyncGenerato
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _publish(figures: Figures) -> None:
+async def _endless(work: Endless) -> NoReturn:
+    """Without it the hub would go on serving and tell nobody anything any more."""
+    while True:
+        try:
+            await work()
+        except Exception as error:
+            log.error(
+                "work beside the requests failed, and begins again",
+                kind=type(error).__name__,
+                exc_info=error,
+            )
+        await asyncio.sleep(AGAIN_SECONDS)
+
+
+async def _publish(figures: Figures) -> NoReturn:
     while True:
         await asyncio.sleep(PUBLISH_SECONDS)
         with contextlib.suppress(OSError):  # a full disk must not end the counting

@@ -334,7 +334,7 @@ class Patience:
         if asyncio.get_running_loop().time() >= self._until:
             raise error
         self._misses += 1
-        await asyncio.sleep(_jitter(min(2.0, 0.05 * 2**self._misses)))
+        await asyncio.sleep(_jitter(0.05 * 2 ** min(self._misses, 5)))
 
 
 def _jitter(seconds: float) -> float:

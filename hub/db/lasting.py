@@ -10,13 +10,15 @@ import structlog
 
 from hub.db.connection import Connection
 from hub.db.engine import BROKEN, Database
-from hub.errors import Retry
+from hub.errors import HubError, Retry
 
 log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
 
 STEADY_SECONDS = 10.0
 """A connection that held so long has nothing to do with the trouble before it."""
-LONGEST_PAUSE = 2.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
+TROUBLE_SECONDS = 5.0
+"""Before another attempt, after what time alone does not mend: a full disk, a refused login."""
 VIGILANCE = """
 SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3
 """
@@ -27,20 +29,23 @@ async def keep(
     database: Database, work: Callable[[Connection], Awaitable[NoReturn]], *, job: str
 ) -> NoReturn:
     """Do endless work past any pooler; after a fault start over, as often as it takes."""
-    misses = 0
+    pause = 0.0
     while True:
         began = time.monotonic()
         try:
-            if misses:
+            if pause:
                 await database.retrying(_ask)
             await _connected(database, work)
         except (*BROKEN, Retry) as error:
             if time.monotonic() - began > STEADY_SECONDS:
-                misses = 0
-            if misses == 0:
+                pause = 0.0
+            if not pause:
                 log.warning("database connection lost, trying again", job=job, kind=_kind(error))
-            misses += 1
-            await asyncio.sleep(min(LONGEST_PAUSE, 0.05 * 2**misses) * _jitter())
+            pause = min(LONGEST_PAUSE, 2 * pause or FIRST_PAUSE)
+        except HubError as error:
+            log.error("work stands still, trying again", job=job, code=error.code, exc_info=error)
+            pause = TROUBLE_SECONDS
+        await asyncio.sleep(pause * _jitter())
 
 
 async def _ask(connection: Connection) -> None:

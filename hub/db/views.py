@@ -17,14 +17,15 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 import asyncpg
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.db.connection import Connection
-from hub.db.engine import Database
+from hub.db.engine import BROKEN, Database
 from hub.db.roles import READER, identifier
 from hub.db.rules import PROFILED, PROFILING, Use
 from hub.db.schemas import digest, grants, statements, visible
-from hub.errors import Retry
+from hub.errors import HubError, Retry
 
 __all__ = [
     "CHANNEL",
@@ -42,6 +43,8 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
 
 STALE = (
     asyncpg.UndefinedTableError,
@@ -84,8 +87,11 @@ async def changing(
         return result
 
     result = await _patiently(lambda: database.retrying(done))
-    async with database.transaction() as connection:
-        await sweep(connection)
+    try:
+        async with database.transaction() as connection:
+            await sweep(connection)
+    except (*BROKEN, HubError) as error:  # the change is done, and the next one drops them
+        log.warning("views put aside were not dropped", kind=type(error).__name__)
     return result
 
 
@@ -135,9 +141,7 @@ async def remake(connection: Connection, *, only: str | None = None, reader: str
             made.append(f"COMMENT ON SCHEMA \"{use.schema}\" IS '{digest(use)}'")
             await _put_aside(connection, use.key)
             await connection.execute(";\n".join(made))
-    for row in await connection.fetch(
-        "SELECT key FROM public.purpose WHERE retired_at IS NOT NULL"
-    ):
+    for row in await connection.fetch(RETIRED):
         await _put_aside(connection, row["key"])
     await connection.execute(ESTIMATE)
 
@@ -173,7 +177,8 @@ async def sweep(connection: Connection) -> Sequence[str]:
         try:
             async with connection.transaction():
                 await connection.execute(f"SET LOCAL lock_timeout = '{SWEEP_MILLISECONDS}ms'")
-                await connection.execute(f"DROP SCHEMA {identifier(row['nspname'])} CASCADE")
+                name = identifier(row["nspname"])
+                await connection.execute(f"DROP SCHEMA IF EXISTS {name} CASCADE")
         except asyncpg.LockNotAvailableError:
             left.append(row["nspname"])  # the next change drops it
     return left

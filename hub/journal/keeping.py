@@ -19,7 +19,7 @@ from hub import clock
 from hub.db import hold, lasting
 from hub.db.connection import Connection
 from hub.db.engine import Database
-from hub.errors import BadFile, HubError, Retry
+from hub.errors import BadFile, Retry
 from hub.journal import files
 from hub.journal.entries import Opened
 from hub.journal.files import Writer
@@ -39,9 +39,6 @@ GATHERING_SECONDS = 0.05
 IDLE_SECONDS = 0.5
 """How often to look while nothing happens."""
 
-TROUBLE_SECONDS = 5.0
-"""Before another attempt, after what time alone does not mend."""
-
 NEWEST = "SELECT coalesce(max(position), 0) FROM event"
 LIFE = "SELECT id, start, position FROM journal_timeline WHERE id = $1"
 REACHED = """
@@ -59,12 +56,7 @@ class Keeper:
     async def run(self) -> NoReturn:
         """Take turns with the other processes until cancelled, whatever becomes of the server or
         the disk."""
-        while True:
-            try:
-                await lasting.keep(self._database, self._serve, job="journal")
-            except HubError as error:
-                log.error("the journal is not written", code=error.code, exc_info=error)
-            await asyncio.sleep(TROUBLE_SECONDS)
+        await lasting.keep(self._database, self._serve, job="journal")
 
     async def _serve(self, connection: Connection) -> NoReturn:
         while not await connection.fetchval(CANDIDACY, timeout=ANSWER_SECONDS):  # noqa: ASYNC110

@@ -10,7 +10,7 @@ import msgspec
 import structlog
 
 from hub.db import hold
-from hub.db.engine import Database
+from hub.db.engine import BROKEN, Database
 from hub.errors import Held, HubError
 from hub.web.asgi import Application, Receive, Scope, Send
 
@@ -71,10 +71,10 @@ class Gate:
                 while await self._is_released():  # noqa: ASYNC110 - nobody tells
                     await asyncio.sleep(LOOK_SECONDS)
                 self._application = None
-        except HubError as error:
+        except Exception as error:  # else nobody would open it any more
             if not self._begun.done():
                 raise
-            log.error("the hub could not open again", code=error.code)
+            log.error("the hub could not open again", kind=type(error).__name__, exc_info=error)
             await asyncio.sleep(LOOK_SECONDS)
         finally:
             self._application = None
@@ -85,7 +85,7 @@ class Gate:
             return await self._database.retrying(hold.timeline) is not None
         except asyncpg.UndefinedTableError:
             return False
-        except (HubError, asyncpg.PostgresError):
+        except (*BROKEN, HubError):
             return self._application is not None
 
     def _go_on(self) -> None:

@@ -3,6 +3,8 @@
 import asyncio
 from datetime import datetime, timedelta
 
+from structlog.testing import capture_logs
+
 from auth.clients import Client
 from auth.last_use import Uses
 from auth.tokens import Tokens
@@ -40,3 +42,16 @@ async def test_use_is_written_once_a_minute(database: Database, client: Client) 
         await database.owner.execute("UPDATE oauth_client SET last_used_at = $1", old)
         uses.note(client.id)
         assert await written(database, besides=old) > recent
+
+
+async def test_use_is_written_after_a_fault(database: Database, client: Client) -> None:
+    uses = Uses(database, pause_seconds=0.01)
+    await database.owner.execute("ALTER TABLE oauth_client RENAME TO elsewhere")
+    async with running(uses.run()), asyncio.timeout(60):
+        with capture_logs() as lines:
+            uses.note(client.id)
+            while not lines:
+                await asyncio.sleep(0.01)
+        await database.owner.execute("ALTER TABLE elsewhere RENAME TO oauth_client")
+        assert await written(database)
+    assert lines[0]["kind"] == "UndefinedTableError"

@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncGenerator
 
 import pytest
+from structlog.testing import capture_logs
 
 from hub.config import Settings
 from hub.db import views
@@ -13,6 +14,7 @@ from hub.db.engine import Database
 from hub.feed import Feed
 from hub.records import Customer
 from hub.relay import Relay
+from schema import engine
 from schema.build import build
 from schema.engine import Engine
 from schema.request import Request
@@ -65,11 +67,11 @@ async def test_a_retired_purpose_is_refused(shop: Shop) -> None:
 async def following(shop: Shop, settings: Settings) -> AsyncGenerator[Shop]:
     """A shop whose engine hears what is told."""
     feed = Feed(shop.database)
-    engine = Engine(build(), shop.database, settings, feed=feed, trusted=Trusted("off", {}))
-    await engine.prepare()
+    hearing = Engine(build(), shop.database, settings, feed=feed, trusted=Trusted("off", {}))
+    await hearing.prepare()
     async with running(feed.run(), Relay(shop.database).run()):
         await feed.beyond(-1)
-        yield Shop(shop.database, engine)
+        yield Shop(shop.database, hearing)
 
 
 async def test_what_may_be_returned_from_now_on_is_learnt(following: Shop) -> None:
@@ -78,6 +80,28 @@ async def test_what_may_be_returned_from_now_on_is_learnt(following: Shop) -> No
     async with asyncio.timeout(60):
         while b"errors" in (await following.ask(TRADE, purpose="ads_audiences")).body:
             await asyncio.sleep(0.01)
+
+
+async def test_purposes_are_learnt_though_a_fault_is_in_the_way(
+    following: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "LEARN_SECONDS", 0.01)
+    database = following.database
+    async with database.transaction() as connection:
+        await connection.execute(
+            "UPDATE purpose SET may_return = '{trade}' WHERE key = 'ads_audiences'"
+        )
+        await views.remake(connection, only="ads_audiences", reader=database.reader_role)
+    await database.owner.execute("ALTER TABLE purpose RENAME TO elsewhere")
+    async with asyncio.timeout(60):
+        with capture_logs() as lines:
+            await database.owner.execute(f"NOTIFY {views.CHANNEL}")
+            while not lines:
+                await asyncio.sleep(0.01)
+        await database.owner.execute("ALTER TABLE elsewhere RENAME TO purpose")
+        while b"errors" in (await following.ask(TRADE, purpose="ads_audiences")).body:
+            await asyncio.sleep(0.01)
+    assert lines[0]["kind"] == "UndefinedTableError"
 
 
 async def test_a_new_purpose_is_learnt(following: Shop) -> None:

@@ -1,5 +1,9 @@
 """What has expired long ago is cleared away; what counts stays."""
 
+import asyncio
+
+from structlog.testing import capture_logs
+
 from auth.server import sweeping
 from hub.db.engine import Database
 from tests.auth.server.desk import Desk
@@ -49,3 +53,17 @@ async def test_sweeping_goes_on_by_itself(desk: Desk, database: Database) -> Non
     async with running(sweeping.run(database, pause_seconds=0.01)):
         while (await _left(database))["oauth_code"]:
             pass
+
+
+async def test_sweeping_outlives_a_fault(desk: Desk, database: Database) -> None:
+    await _filled(desk)
+    await database.owner.execute("UPDATE oauth_code SET expires_at = now() - interval '2 days'")
+    await database.owner.execute("ALTER TABLE oauth_code RENAME TO elsewhere")
+    async with running(sweeping.run(database, pause_seconds=0.01)), asyncio.timeout(60):
+        with capture_logs() as lines:
+            while not lines:
+                await asyncio.sleep(0.01)
+        await database.owner.execute("ALTER TABLE elsewhere RENAME TO oauth_code")
+        while (await _left(database))["oauth_code"]:
+            await asyncio.sleep(0.01)
+    assert lines[0]["kind"] == "UndefinedTableError"

@@ -138,6 +138,49 @@ async def test_who_holds_the_table_is_waited_for(
     await changing
 
 
+async def waiting(database: Database, what: str) -> None:
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE $1"
+    async with asyncio.timeout(60):
+        while not await database.owner.fetchval(waits, what):
+            await asyncio.sleep(0.01)
+
+
+async def test_what_another_drops_meanwhile_is_gone(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "SWEEP_MILLISECONDS", 60_000)
+    await database.owner.execute("CREATE SCHEMA gone_twice")
+    async with database.transaction() as other:
+        await other.execute("DROP SCHEMA gone_twice")
+        sweeping = asyncio.create_task(database.retrying(views.sweep))
+        await waiting(database, "DROP SCHEMA%")
+    assert await sweeping == []
+
+
+async def test_a_change_is_done_though_its_sweep_fails(
+    database: Database, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "SWEEP_MILLISECONDS", 60_000)
+    await somebody(connection)
+    await connection.execute("CREATE SCHEMA gone_held; CREATE VIEW gone_held.one AS SELECT 1")
+    async with connection.transaction():
+        await connection.execute("SELECT * FROM gone_held.one")
+        changing = asyncio.create_task(change(database, "basis = 'contract'"))
+        await waiting(database, "DROP SCHEMA%")
+        await connection.execute(CUT)
+        await changing
+    assert await count(database, "for_analytics.customer") == 1
+    assert "gone_held" in await gone(database)
+    await change(database, "basis = 'consent'")
+    assert await gone(database) == []
+
+
+CUT = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+ WHERE datname = current_database() AND query LIKE 'DROP SCHEMA%'
+"""
+
+
 async def test_every_process_is_told(database: Database) -> None:
     heard = asyncio.Event()
     async with database.session("direct") as listener:

@@ -1,6 +1,7 @@
 """The doors to the database: what goes through untouched, what is tried again, what is said."""
 
 import asyncio
+import random
 import socket
 import traceback
 
@@ -12,7 +13,7 @@ from sqlalchemy import text
 from hub.config import Settings
 from hub.db.addresses import Addresses, configured, place, role
 from hub.db.connection import Connection
-from hub.db.engine import CONFLICT_ATTEMPTS, Database
+from hub.db.engine import CONFLICT_ATTEMPTS, Database, Patience
 from hub.db.faults import describe
 from hub.errors import BadSettings, DatabaseUnreachable, Retry
 
@@ -115,6 +116,13 @@ async def test_a_fault_of_the_server_is_not_tried_again(database: Database) -> N
     with pytest.raises(asyncpg.InternalServerError):
         await database.retrying(work)
     assert runs == [1]
+
+
+async def test_patience_bears_any_number_of_misses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(random, "uniform", lambda *_: 0.0)
+    patience = Patience(60)
+    for _ in range(1_100):
+        await patience.missed(DatabaseUnreachable("away"))
 
 
 async def test_work_goes_on_without_statement_cache(database: Database) -> None:

@@ -6,10 +6,12 @@ from collections.abc import AsyncGenerator
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from hub.backup import releasing
 from hub.db.engine import Database
 from hub.errors import BadSettings
+from hub.web import gate
 from hub.web.asgi import Application, Receive, Scope, Send
 from hub.web.gate import Gate, Opening
 
@@ -62,6 +64,28 @@ async def test_gate_follows_the_hub(database: Database) -> None:
         await until(client, 503)
         await releasing.release(database, reason="tried")
         await until(client, 204)
+
+
+async def test_fault_while_opening_again_is_got_over(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate, "LOOK_SECONDS", 0.02)
+    attempts: list[int] = []
+
+    @contextlib.asynccontextmanager
+    async def once_faulty() -> AsyncGenerator[Application]:
+        attempts.append(1)
+        if len(attempts) == 2:
+            raise ZeroDivisionError
+        yield behind
+
+    with capture_logs() as lines:
+        async with asked(database, once_faulty) as client, asyncio.timeout(60):
+            await database.retrying(releasing.hold_back)
+            await until(client, 503)
+            await releasing.release(database, reason="tried")
+            await until(client, 204)
+    assert [line["kind"] for line in lines if "kind" in line] == ["ZeroDivisionError"]
 
 
 async def test_what_can_not_open_does_not_start(database: Database) -> None:
