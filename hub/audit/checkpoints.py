@@ -1,13 +1,13 @@
 """Checkpoints: the heads of the chains at a moment, signed, each naming the one before it.
 
 They are kept in the database, and in a file outside it: whoever can change the one may not be able
-to change the other.
+to change the other. A database that went back in time goes on with a file of its own.
 """
 
 import asyncio
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -17,17 +17,19 @@ from typing import Self
 import asyncpg
 import msgspec
 
-from hub import clock
+from hub import clock, disk
 from hub.audit import keys
 from hub.config import Settings
 from hub.crypto import Keyring
 from hub.db.connection import Connection
+from hub.errors import BadFile
 
 SECONDS = 60
 """How often the chains are signed, while they go on."""
 LOCK = 0x6875625F61756469
 """Advisory lock of the one who signs or appends ("hub_audi")."""
 TRY = f"SELECT pg_try_advisory_xact_lock({LOCK})"
+WAIT = f"SELECT pg_advisory_xact_lock({LOCK})"
 TAIL = 1 << 20
 """Bytes of the file's end that are read to see how far it goes."""
 FILE = "audit-checkpoints.jsonl"
@@ -35,9 +37,10 @@ NEWEST = """
 SELECT number, at, heads, previous, key_id, signature FROM audit_checkpoint
  ORDER BY number DESC LIMIT 1
 """
-AFTER = """
+NUMBER = "SELECT coalesce(max(number), 0) FROM audit_checkpoint"
+SINCE = """
 SELECT number, at, heads, previous, key_id, signature FROM audit_checkpoint
- WHERE number > $1 ORDER BY number
+ WHERE number >= $1 ORDER BY number
 """
 MOVED = """
 SELECT c.id, h.number, h.hash FROM audit_chain c
@@ -160,24 +163,56 @@ async def sign(connection: Connection, keyring: Keyring, *, at_once: bool = Fals
     return True
 
 
-async def append(connection: Connection, path: Path) -> int:
-    """Append to the file what it has not got yet; how many those were. In a transaction."""
+async def newest(connection: Connection) -> int:
+    """The number of the last one that was signed; 0 where none was."""
+    return await connection.fetchval(NUMBER)
+
+
+async def append(connection: Connection, path: Path) -> int | None:
+    """Append to the file what it has not got yet; the number that it ends with then, None where
+    another does it. In a transaction.
+
+    Raises BadFile where the file can not be written, or does not end with what the database has.
+    """
     if not await connection.fetchval(TRY):
-        return 0
-    known = await asyncio.to_thread(_newest, path)
-    found = [Checkpoint.of(row) for row in await connection.fetch(AFTER, known)]
-    if found:
-        await asyncio.to_thread(_append, path, b"".join(one.line for one in found))
-    return len(found)
+        return None
+    last = await asyncio.to_thread(_last, path)
+    rows = await connection.fetch(SINCE, 0 if last is None else last.number)
+    found = [Checkpoint.of(row) for row in rows]
+    if last is not None and [one.line for one in found[:1]] != [last.line]:
+        raise BadFile(
+            f"The file of checkpoints, {path}, ends with one that is not in the database, so"
+            " nothing is appended. `hub audit verify` tells more. If the database was put back,"
+            " `hub backup hold` and `hub backup replay` set the file aside."
+        )
+    fresh = found if last is None else found[1:]
+    if fresh:
+        await asyncio.to_thread(_append, path, b"".join(one.line for one in fresh))
+    return found[-1].number if found else 0
+
+
+async def set_aside(connection: Connection, path: Path) -> Path | None:
+    """Rename the file if it holds checkpoints that the database has not, since that went back in
+    time; its new name, None where it stays. In a transaction. Raises BadFile.
+    """
+    await connection.execute(WAIT)
+    found, _ = await asyncio.to_thread(kept, path)
+    rows = await connection.fetch(SINCE, 0) if found else []
+    lines = {one.number: one.line for one in map(Checkpoint.of, rows)}
+    if all(lines.get(one.number) == one.line for one in found):
+        return None
+    aside = path.with_stem(f"{path.stem}-until-{clock.now():%Y-%m-%dT%H-%M-%S.%fZ}")
+    await asyncio.to_thread(_rename, path, aside)
+    return aside
 
 
 def kept(path: Path) -> tuple[list[Checkpoint], int]:
-    """What the file holds, and how many lines of it are no checkpoints."""
-    if not path.exists():
-        return [], 0
+    """What the file holds, and how many lines of it are no checkpoints. Raises BadFile."""
+    with _usable(path):
+        lines = path.read_bytes().splitlines() if path.exists() else []
     found: list[Checkpoint] = []
     strange = 0
-    for line in path.read_bytes().splitlines():
+    for line in lines:
         try:
             found.append(Checkpoint.read(line))
         except ValueError:
@@ -185,27 +220,47 @@ def kept(path: Path) -> tuple[list[Checkpoint], int]:
     return found, strange
 
 
-def _newest(path: Path) -> int:
-    """The number of the last whole line; 0 where there is none."""
-    if not path.exists():
-        return 0
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - TAIL))
-        lines = file.read().splitlines(keepends=True)
+@contextlib.contextmanager
+def _usable(path: Path) -> Generator[None]:
+    """Raises BadFile, which names the file, for what the system says of it."""
+    try:
+        yield
+    except OSError as error:
+        raise BadFile(
+            f"The file of checkpoints, {path}, can not be read or written ({error.strerror}): mend"
+            " that, or set HUB_AUDIT_CHECKPOINTS to another."
+        ) from error
+
+
+def _last(path: Path) -> Checkpoint | None:
+    """The one of the last whole line; None where there is none."""
+    with _usable(path):
+        if not path.exists():
+            return None
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - TAIL))
+            lines = file.read().splitlines(keepends=True)
     for line in reversed(lines):
         if line.endswith(b"\n"):
             with contextlib.suppress(ValueError):
-                return Checkpoint.read(line).number
-    return 0
+                return Checkpoint.read(line)
+    return None
+
+
+def _rename(path: Path, aside: Path) -> None:
+    with _usable(path):
+        path.rename(aside)
+        disk.flush(aside.parent)
 
 
 def _append(path: Path, lines: bytes) -> None:
     """Append whole lines, also after one that was cut short when a process or a machine died."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "ab") as file:
-        size = os.fstat(descriptor).st_size
-        if size and os.pread(descriptor, 1, size - 1) != b"\n":
-            file.write(b"\n")
-        file.write(lines)
-        file.flush()
-        os.fsync(descriptor)
+    with _usable(path):
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "ab") as file:
+            size = os.fstat(descriptor).st_size
+            if size and os.pread(descriptor, 1, size - 1) != b"\n":
+                file.write(b"\n")
+            file.write(lines)
+            file.flush()
+            os.fsync(descriptor)

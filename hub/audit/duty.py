@@ -13,8 +13,9 @@ from hub.audit import checkpoints, drafts, mentions
 from hub.audit.writer import Auditor
 from hub.config import Settings
 from hub.crypto import Keyring
+from hub.db.connection import Connection
 from hub.db.engine import BROKEN, Database
-from hub.errors import HubError
+from hub.errors import BadFile, HubError
 
 log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
 
@@ -49,6 +50,8 @@ class Duty:
         self._auditor = auditor
         self._keyring = Keyring.of(settings)
         self._file = checkpoints.file(settings)
+        self._appended: int | None = None
+        self._is_warned = False
 
     async def run(self) -> None:
         """Go on until cancelled, whatever becomes of the database."""
@@ -85,10 +88,20 @@ class Duty:
 
     async def _sign(self, *, at_once: bool = False) -> None:
         async with self._database.transaction() as connection:
-            is_signed = await checkpoints.sign(connection, self._keyring, at_once=at_once)
-        if is_signed:
-            async with self._database.transaction() as connection:
-                await checkpoints.append(connection, self._file)
+            await checkpoints.sign(connection, self._keyring, at_once=at_once)
+        async with self._database.transaction() as connection:
+            if await checkpoints.newest(connection) != self._appended:
+                await self._append(connection)
+
+    async def _append(self, connection: Connection) -> None:
+        """Bring the file up to date; where that can not be, it is told once and tried again."""
+        try:
+            self._appended = await checkpoints.append(connection, self._file)
+            self._is_warned = False
+        except BadFile as error:
+            if not self._is_warned:
+                log.warning("checkpoints wait for their file", path=self._file, exc_info=error)
+            self._is_warned = True
 
     async def _look(self) -> NoReturn:
         pause = ROUND_SECONDS

@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from uuid import UUID
 
+from hub import clock
 from hub.audit import checkpoints
 from hub.audit.breaks import MOST_KEPT, Break, Fault, named, renumbered, shortening
 from hub.audit.chain import BEGINNING, COLUMNS, SIGNATURE
@@ -19,6 +21,8 @@ CHECKPOINTS = """
 SELECT number, at, heads, previous, key_id, signature FROM audit_checkpoint ORDER BY number
 """
 DRAFTS = "SELECT count(*) FROM audit_draft"
+LATE = timedelta(minutes=5)
+"""How long after a checkpoint was signed its file must have it."""
 HOURS = 24 * 3600.0
 """How long the reading may take."""
 FIXED = 2 + 3 * 4 + 16 + 8 + 8
@@ -56,12 +60,26 @@ async def verify(connection: Connection, public: Public, path: Path) -> Report:
         if strange:
             note = f"{strange} of its lines can not be read"
             report.faults.append(Fault("file", None, 0, 0, note))
-        found = _joined(report, [Checkpoint.of(row) for row in rows], kept)
+        stored = [Checkpoint.of(row) for row in rows]
+        _weigh_file(report, stored, kept, path)
+        found = _joined(report, stored, kept)
         walk = Walk(report, _signed(report, found, public))
         await connection.copy_from_query(ENTRIES, output=walk.take, format="binary", timeout=HOURS)
         walk.end()
         report.drafts = await connection.fetchval(DRAFTS)
     return report
+
+
+def _weigh_file(
+    report: Report, stored: Sequence[Checkpoint], kept: Sequence[Checkpoint], path: Path
+) -> None:
+    """Name the file if it has not got what was signed a while ago."""
+    numbers = {one.number for one in kept}
+    lacking = [one for one in stored if one.number not in numbers]
+    if any(clock.now() - one.at > LATE for one in lacking):
+        end = max(numbers, default=0)
+        note = f"{path} ends at {end} of {stored[-1].number}: it lacks {len(lacking)}"
+        report.faults.append(Fault("file", None, 0, 0, note))
 
 
 def _joined(

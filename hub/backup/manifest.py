@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -64,12 +64,18 @@ def at(folder: Path) -> Backup:
     return Backup(folder, manifest)
 
 
-def found(folder: Path) -> Sequence[Backup]:
-    """The backups in a folder, or the one that it is, the newest first."""
+def found(folder: Path, *, told: Callable[[str], None]) -> Sequence[Backup]:
+    """The backups in a folder, the newest first, or the one that it is; `told` of those among
+    several that can not be used. Raises BadFile for one that can not."""
     if (folder / MANIFEST).exists():
         return [at(folder)]
-    paths = folder.glob(f"*/{MANIFEST}")
-    backups = [at(path.parent) for path in paths if not path.parent.name.startswith(".")]
+    backups: list[Backup] = []
+    for path in sorted(folder.glob(f"*/{MANIFEST}")):
+        if not path.parent.name.startswith("."):
+            try:
+                backups.append(at(path.parent))
+            except BadFile as error:
+                told(str(error))
     return sorted(backups, key=lambda backup: backup.manifest.made_at, reverse=True)
 
 

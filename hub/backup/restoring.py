@@ -6,13 +6,16 @@ what only some versions of PostgreSQL know.
 """
 
 import asyncio
+import secrets
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Callable
 from pathlib import Path
 
+from hub import suppression
 from hub.backup import programs, verifying
 from hub.backup.manifest import Backup
 from hub.backup.programs import Programs
+from hub.crypto import MARK, SIZE, Keyring
 from hub.db import addresses, migrate, roles
 from hub.db.connection import Connection
 from hub.db.engine import Database
@@ -38,23 +41,39 @@ DELETE FROM public.user_session;
 DELETE FROM public.oauth_code;
 DELETE FROM public.connection_request;
 UPDATE public.oauth_grant SET ended_at = now(), ended_for = 'restored' WHERE ended_at IS NULL;
-COMMIT;
 """
 """The journal goes on from where the dump was taken. Who was logged out since must not be logged in
 again: so everybody is logged out."""
+ANEW = """
+DELETE FROM public.sealed_key
+ WHERE encode(substr(sealed, 2, {mark}), 'hex') = ANY (string_to_array('{lost}', ' '));
+INSERT INTO public.sealed_key (name, sealed) VALUES ('{name}', decode('{fresh}', 'hex'))
+ON CONFLICT DO NOTHING;
+"""
+"""Keys that do not open any more go, and whoever needs one makes another; but that of suppressions
+is made at once, or the journal would bring the lost one back."""
+COMMIT = b"COMMIT;\n"
 
 
-async def restore(database: Database, backup: Backup, *, told: Told = lambda _: None) -> None:
+async def restore(
+    database: Database,
+    backup: Backup,
+    *,
+    without_key: bool = False,
+    told: Told = lambda _: None,
+) -> None:
     """Fill the empty database, and bring it to this release's schema. It is held then.
 
-    Raises Conflict where the database is not empty, BadFile for a backup that can not be used.
+    `without_key`: keys that were sealed with one that is lost are made anew. Raises Conflict where
+    the database is not empty, BadFile for a backup that can not be used.
     """
     verifying.demand_known(backup)
     await verifying.demand_whole(backup)
+    ending = END + (_anew(database, backup) if without_key else b"") + COMMIT
     async with database.session("direct") as connection:
         await connection.execute("SELECT pg_advisory_lock($1)", migrate.LOCK)
         await _demand_empty(connection)
-        await _fill(database, connection, backup, told)
+        await _fill(database, connection, backup, ending, told)
     await migrate.migrate(database.direct, reader=reader(database))
     await database.owner.execute("ANALYZE")
 
@@ -65,6 +84,13 @@ def reader(database: Database) -> str:
     return addresses.role(url) if url else roles.READER
 
 
+def _anew(database: Database, backup: Backup) -> bytes:
+    lost = " ".join(mark.hex() for mark in verifying.lost_keys(backup, database.settings))
+    ring = Keyring.of(database.settings)
+    fresh = ring.seal(secrets.token_bytes(SIZE), place=suppression.PLACE).data.hex()
+    return ANEW.format(mark=MARK, lost=lost, name=suppression.NAME, fresh=fresh).encode()
+
+
 async def _demand_empty(connection: Connection) -> None:
     if await connection.fetchval(STRANGERS):
         raise Conflict(
@@ -73,7 +99,9 @@ async def _demand_empty(connection: Connection) -> None:
         )
 
 
-async def _fill(database: Database, connection: Connection, backup: Backup, told: Told) -> None:
+async def _fill(
+    database: Database, connection: Connection, backup: Backup, ending: bytes, told: Told
+) -> None:
     tools = await asyncio.to_thread(
         programs.for_server,
         connection.get_server_version().major,
@@ -82,7 +110,7 @@ async def _fill(database: Database, connection: Connection, backup: Backup, told
     reading = await _reading(tools, backup.dump)
     filling = await _filling(tools, database)
     try:
-        await _pour(reading, filling, told)
+        await _pour(reading, filling, ending, told)
     finally:
         for process in (filling, reading):
             if process.returncode is None:
@@ -112,12 +140,12 @@ async def _filling(tools: Programs, database: Database) -> Process:
     )
 
 
-async def _pour(reading: Process, filling: Process, told: Told) -> None:
-    """Let the script flow from one to the other, and commit it when it is whole."""
+async def _pour(reading: Process, filling: Process, ending: bytes, told: Told) -> None:
+    """Let the script flow from one to the other, and when it is whole the `ending` that commits."""
     complaints = [asyncio.create_task(_said(process)) for process in (reading, filling)]
     is_poured = await _poured(reading, filling, told)
     if is_poured and await reading.wait() == 0:
-        await _put(filling, END)
+        await _put(filling, ending)
         assert filling.stdin is not None  # noqa: S101 - it is a pipe
         filling.stdin.close()
         if await filling.wait() == 0:

@@ -2,6 +2,7 @@
 
 import asyncio
 from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hub.backup import manifest, programs
@@ -45,19 +46,25 @@ async def _demand_readable(backup: Backup) -> None:
         raise BadFile(f"{backup.dump} can not be read: {programs.complaint(complaint)}.")
 
 
-def demand_keys(backup: Backup, settings: Settings) -> None:
-    """Raise BadSettings where the keys at hand do not open what is sealed in it."""
+def lost_keys(backup: Backup, settings: Settings) -> Sequence[bytes]:
+    """The marks of keys that something is sealed with in it, and which are not at hand."""
     is_there = settings.secret_key or settings.database_url or keyfile(settings).exists()
     ring = Keyring.of(settings) if is_there else None
-    known = [ring is not None and ring.has(bytes.fromhex(key)) for key in backup.manifest.keys]
-    if not all(known):
+    marks = [bytes.fromhex(mark) for mark in backup.manifest.keys]
+    return [mark for mark in marks if ring is None or not ring.has(mark)]
+
+
+def demand_keys(backup: Backup, settings: Settings) -> None:
+    """Raise BadSettings where the keys at hand do not open what is sealed in it."""
+    if lost_keys(backup, settings):
         raise BadSettings(
             "What is sealed in the backup does not open with the key of this hub: give it the one"
             f" that was {backup.manifest.key_is} where the backup was made."
         )
 
 
-def chosen(path: Path) -> Backup:
-    """The backup at a path; of several in a folder the newest. Raises BadFile."""
-    found = manifest.found(path)
+def chosen(path: Path, *, told: Callable[[str], None]) -> Backup:
+    """The backup at a path; of several in a folder the newest. `told` of those that are of no use.
+    Raises BadFile."""
+    found = manifest.found(path, told=told)
     return found[0] if found else manifest.at(path)

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from hub import DISTRIBUTION
 from hub.app import App, opened
+from hub.audit import checkpoints
 from hub.backup import creating, manifest, releasing, restoring, verifying
 from hub.backup.manifest import Backup
 from hub.cli import run, tell
@@ -26,6 +27,11 @@ from hub.journal.replaying import Replayed
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 PATH = click.argument("path", type=click.Path(path_type=Path))
 MEGABYTE = 1 << 20
+LOST = """With the key are lost, as far as it sealed them:
+- suppressions: whoever was erased comes back when a system still sends them; erase them there
+- the audit's signing key: `hub audit verify` names the checkpoints signed until now as changed
+- links in mails that were sent, and archives of requests for access
+- secrets: every integration needs its own again, and every client another"""
 
 
 @click.group("backup")
@@ -79,7 +85,7 @@ def list_(path: Path, *, as_json: bool) -> None:
     Example:
       hub backup list /var/backups/hub
     """
-    found = manifest.found(path)
+    found = manifest.found(path, told=tell)
     if as_json:
         _print([_facts(one) for one in found])
     elif found:
@@ -106,7 +112,7 @@ def verify(path: Path) -> None:
     Example:
       hub backup verify /var/backups/hub
     """
-    backup = verifying.chosen(path)
+    backup = verifying.chosen(path, told=tell)
     run(verifying.verify(backup))
     verifying.demand_keys(backup, settings())
     click.echo(f"{backup.folder} is whole, and opens with the key of this hub.")
@@ -114,21 +120,27 @@ def verify(path: Path) -> None:
 
 @command.command()
 @PATH
-@click.option("--without-key", is_flag=True, help="Restore though the key is lost.")
+@click.option(
+    "--without-key", is_flag=True, help="Restore though the key is lost, and much with it."
+)
 def restore(path: Path, *, without_key: bool) -> None:
     """Put the backup in the folder PATH, or the newest in it, into an empty database.
 
     Nothing is given out then until `hub backup replay` has applied what people took back since.
-    The key has to be there first: as HUB_SECRET_KEY, or as `secret.key` in the data folder.
+    The key has to be there first: as HUB_SECRET_KEY, or as `secret.key` in the data folder. Where
+    it is lost, --without-key goes on with a new one, and says what is lost with it.
 
     \b
     Example:
       HUB_DATA_DIR=/srv/hub hub backup restore /var/backups/hub
     """
-    backup = verifying.chosen(path)
+    backup = verifying.chosen(path, told=tell)
     if not without_key:
         verifying.demand_keys(backup, settings())
-    run(_restore(backup))
+    is_lost = bool(verifying.lost_keys(backup, settings()))
+    run(_restore(backup, without_key=is_lost))
+    if is_lost:
+        click.echo(LOST)
     click.echo(f"Restored as of {backup.manifest.made_at:%Y-%m-%d %H:%M} UTC; the hub is held.")
     click.echo(
         "`hub backup replay` applies what people took back since then, from the journal"
@@ -136,12 +148,13 @@ def restore(path: Path, *, without_key: bool) -> None:
     )
 
 
-async def _restore(backup: Backup) -> None:
+async def _restore(backup: Backup, *, without_key: bool) -> None:
     with Console(stderr=True).status("Restoring…") as status:
         async with await Database.open(settings(), progress=tell) as database:
             await restoring.restore(
                 database,
                 backup,
+                without_key=without_key,
                 told=lambda n: status.update(f"Restoring… {n / MEGABYTE:,.0f} MB"),
             )
 
@@ -163,14 +176,16 @@ def replay(without: str | None, *, as_json: bool) -> None:
     """
     if without is not None and not without.strip():
         raise BadInput("Say why: --without REASON.")
-    done = run(_replay(without))
+    done, aside = run(_replay(without))
     if as_json:
-        _print({**msgspec.to_builtins(done), "released": True})
+        set_aside = None if aside is None else str(aside)
+        _print({**msgspec.to_builtins(done), "set_aside": set_aside, "released": True})
     else:
-        _tell(done)
+        _tell(done, aside)
 
 
-async def _replay(without: str | None) -> Replayed:
+async def _replay(without: str | None) -> tuple[Replayed, Path | None]:
+    """What was applied, and where the file of the audit's checkpoints is if it was set aside."""
     chosen = settings()
     defaults = Defaults(chosen.phone_region, chosen.currency, chosen.identity_max_holders)
     folder = files.folder_of(chosen)
@@ -184,9 +199,11 @@ async def _replay(without: str | None) -> Replayed:
                 in_spite=without is not None,
                 told=lambda n: status.update(f"Replaying… {n:,}"),
             )
+        file = checkpoints.file(chosen)
+        aside = await app.database.retrying(lambda c: checkpoints.set_aside(c, file))
         reason = without or f"the journal was applied: {done.lines} entries"
         await releasing.release(app.database, reason=reason)
-    return done
+    return done, aside
 
 
 async def _demand_held(app: App) -> None:
@@ -214,14 +231,17 @@ def hold_() -> None:
     click.echo("Held. `hub backup replay` releases it.")
 
 
-def _tell(done: Replayed) -> None:
+def _tell(done: Replayed, aside: Path | None) -> None:
     found = done.applied
     told = ", ".join(f"{number:,} {kind}" for kind, number in sorted(found.counts.items()))
     click.echo(f"Applied: {told or 'nothing, for there was nothing'}.")
     if done.last_at:
         click.echo(f"The last entry is of {done.last_at:%Y-%m-%d %H:%M:%S} UTC.")
-    for line in (*_remarks(done), "The hub is released."):
+    for line in _remarks(done):
         click.echo(line)
+    if aside is not None:
+        click.echo(f"The audit's checkpoints from before are in {aside}: keep that file.")
+    click.echo("The hub is released.")
 
 
 def _remarks(done: Replayed) -> Sequence[str]:

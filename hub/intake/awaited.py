@@ -29,7 +29,12 @@ INSERT INTO awaited_refusal (hash, entry_id, statement_id, purpose, state, chann
 SELECT h, $2, $3, $4, $5, $6, $7 FROM unnest($1::bytea[]) AS h ON CONFLICT DO NOTHING
 """
 NO_LONGER = "DELETE FROM awaited_refusal WHERE hash = ANY($1::bytea[]) AND state = 'restricted'"
-CAME = "DELETE FROM awaited_refusal WHERE hash = ANY($1::bytea[]) RETURNING *"
+CAME = f"""
+DELETE FROM awaited_refusal a WHERE a.hash = ANY($1::bytea[])
+   AND (a.state = '{RESTRICTED}' OR EXISTS (SELECT FROM purpose p WHERE p.key = a.purpose))
+RETURNING *
+"""
+"""What is of a purpose that the hub has not goes on waiting, until it has."""
 ENTRY = (
     *("id", "statement_id", "record_id", "customer_id", "purpose", "state", "channel", "method"),
     *("document", "version", "evidence", "recorded_by", "given_at"),

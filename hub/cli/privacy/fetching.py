@@ -1,6 +1,5 @@
 """`hub privacy archive`: what a person takes away, as a file to hand to them."""
 
-import os
 from pathlib import Path
 from typing import BinaryIO
 from uuid import UUID
@@ -13,7 +12,8 @@ from hub.cli.integration.work import with_hub
 from hub.cli.privacy.work import BY
 from hub.crypto import Keyring
 from hub.db.connection import Connection
-from hub.errors import BadFile, NotFound
+from hub.errors import NotFound
+from hub.exports import place
 from hub.privacy import requests
 from hub.privacy.archive import fetching
 
@@ -30,15 +30,8 @@ def archive(request: UUID, output: Path) -> None:
     Example:
       hub privacy archive 0198c5b2-6f0a-7cc3-9d5e-2f7f6f6f6f6f -o archive.zip
     """
-    unfinished = output.with_name(f"{output.name}.part")
-    if output.exists():
-        raise BadFile(f"{output} is there already: name another file, or remove it.")
-    try:
-        with open(unfinished, "wb", opener=_private) as file:
-            size = with_hub(lambda app: _write(app, request, file))
-        unfinished.rename(output)
-    except OSError as error:
-        raise BadFile(f"{output} can not be written ({error.strerror}).") from error
+    with place.opened(output) as file:
+        size = with_hub(lambda app: _write(app, request, file))
     click.echo(f"{output}: {size:,} bytes. Delete it when it is handed over.")
 
 
@@ -61,7 +54,3 @@ async def _sent(connection: Connection, request: UUID) -> int:
     act = audit.Act("sent", "privacy archive", BY)
     await audit.draft(connection, audit.each(act, [found.customer_id], f"request {request}"))
     return parts
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

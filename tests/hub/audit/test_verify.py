@@ -11,6 +11,7 @@ from hub.audit.verify import Report, verify
 from hub.crypto import Keyring
 from hub.db.connection import Connection
 from hub.db.engine import Database
+from hub.errors import BadFile
 
 ACT = Act("read", "customer", "client:shop", "customer_service")
 COUNT = 20
@@ -190,3 +191,25 @@ async def test_removed_checkpoint_in_between_is_named(
     kept.unlink()  # noqa: ASYNC240 - a test may wait
     await connection.execute("DELETE FROM audit_checkpoint WHERE number = 2")
     assert await faults(connection, public, kept) == [("removed", 2, 2)]
+
+
+@pytest.mark.usefixtures("chain")
+async def test_file_that_stays_behind_is_named(
+    connection: Connection, public: Public, keyring: Keyring, kept: Path
+) -> None:
+    async with connection.transaction():
+        assert await checkpoints.sign(connection, keyring, at_once=True)
+    assert (await verify(connection, public, kept)).faults == []  # it was signed just now
+    await connection.execute(
+        "UPDATE audit_checkpoint SET at = at - interval '6 minutes' WHERE number = 2"
+    )
+    behind, _unsigned = (await verify(connection, public, kept)).faults
+    assert str(behind) == f"the file of checkpoints: {kept} ends at 1 of 2: it lacks 1"
+
+
+@pytest.mark.usefixtures("chain")
+async def test_file_that_can_not_be_read_is_named(
+    connection: Connection, public: Public, kept: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(BadFile, match=tmp_path.name):
+        await verify(connection, public, tmp_path)

@@ -40,6 +40,12 @@ from tests.restored import (
 ACT = audit.Act("changed", "trial", "command")
 VIEWS = "SELECT nspname FROM pg_namespace WHERE starts_with(nspname, 'for_')"
 
+LATER = """
+INSERT INTO purpose (key, title, basis, bit, may_return)
+VALUES ('prize_draws', 'Prize draws', 'consent', 60, '{identity}')
+"""
+REFUSED = "SELECT count(*) FROM consent_entry WHERE purpose = 'prize_draws'"
+
 
 class Unseen:
     def begin(self, total: int) -> None:
@@ -193,6 +199,23 @@ async def test_people_who_came_later_are_awaited(disaster: Disaster) -> None:
     assert len(left) == 1  # the hub's own record of the first never comes again
 
 
+async def test_refusal_of_an_unknown_purpose_stops_nobody(disaster: Disaster) -> None:
+    """A purpose that came after the backup, refused by somebody who did so, too."""
+    database, empty = disaster.database, disaster.empty
+    await database.owner.execute(LATER)
+    await arrive(database, [97])
+    await report(database, 97, "prize_draws")
+    await journaled(database, disaster.journal)
+    await restoring.restore(empty, disaster.backup)
+    done = await replaying.replay(empty, disaster.journal, DEFAULTS)
+    assert done.applied.purposes == {"prize_draws"}
+    assert 97 in await arrive(empty, [97])
+    assert await empty.owner.fetchval(REFUSED) == 0
+    await empty.owner.execute(LATER)
+    await arrive(empty, [97])
+    assert await empty.owner.fetchval(REFUSED) == 1
+
+
 async def test_restored_reader_has_its_rights(disaster: Disaster) -> None:
     await restoring.restore(disaster.empty, disaster.backup)
     await releasing.release(disaster.empty, reason="tried")
@@ -226,7 +249,7 @@ async def test_backup_appears_whole_and_private(disaster: Disaster, tmp_path: Pa
     backup = disaster.backup
     assert backup.folder.stat().st_mode & 0o777 == 0o700
     assert (backup.folder / DUMP).stat().st_mode & 0o777 == 0o600
-    assert [one.folder for one in manifest.found(tmp_path)] == [backup.folder]
+    assert [one.folder for one in manifest.found(tmp_path, told=pytest.fail)] == [backup.folder]
     with pytest.raises(BadFile, match="is there already"):
         await creating.create(disaster.database, backup.folder / DUMP, release="1")
     assert not any(path.name.endswith(".part") for path in tmp_path.iterdir())  # noqa: ASYNC240
