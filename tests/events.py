@@ -77,13 +77,18 @@ async def commit(database: Database, *customers: UUID) -> None:
         await write(connection, *customers)
 
 
+async def numbered(database: Database, *, seconds: float = 60) -> None:
+    """Wait until no event is left without a position."""
+    async with asyncio.timeout(seconds):
+        while await database.owner.fetchval(UNNUMBERED):
+            await asyncio.sleep(0.01)
+
+
 async def settled(database: Database, *, seconds: float = 60) -> Sequence[Any]:
     """All events by position, once none is left without one: complete, and each customer's in the
     order of their commits.
     """
-    async with asyncio.timeout(seconds):
-        while await database.owner.fetchval(UNNUMBERED):
-            await asyncio.sleep(0.01)
+    await numbered(database, seconds=seconds)
     events = await database.owner.fetch("SELECT * FROM event ORDER BY position")
     assert [event["position"] for event in events] == list(range(1, len(events) + 1))
     counts = Counter[UUID]()

@@ -157,7 +157,9 @@ async def _persist(hub: Installation) -> tuple[int, int]:
         await asyncio.to_thread(process.stdout.readline)  # type: ignore[union-attr]  # it is piped
         await asyncio.sleep(chance.uniform(0, 0.12))
         if process.poll() is not None:
-            raise AssertionError(f"it ended before it was killed {KILLS} times: more people")
+            _, complaint = await asyncio.to_thread(process.communicate)
+            complaint = complaint or f"it ended before it was killed {KILLS} times: more people"
+            raise AssertionError(complaint)
         server = processes.server(hub.data_dir) if chance.random() < 0.2 else None
         process.kill()
         await asyncio.to_thread(process.communicate)

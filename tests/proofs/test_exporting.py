@@ -69,8 +69,9 @@ async def test_killed_export_entered_whom_it_wrote(install: Install, tmp_path: P
                 assert process.poll() is None
                 await asyncio.sleep(0.01)
             process.send_signal(signal.SIGKILL)
-        disclosed = {str(row["customer_id"]) for row in await connection.fetch(DISCLOSED)}
-        (run,) = await connection.fetch("SELECT state, people FROM export_run")
+        async with connection.transaction(isolation="repeatable_read"):
+            disclosed = {str(row["customer_id"]) for row in await connection.fetch(DISCLOSED)}
+            (run,) = await connection.fetch("SELECT state, people FROM export_run")
     written = {row[0] for row in rows(part)[:-1]}  # the last may be half a line
     assert not path.exists()
     assert written

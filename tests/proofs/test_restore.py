@@ -108,6 +108,8 @@ async def killed_replay(hub: Installation, kills: int, end: int) -> int:
             killed += process.poll() is None
             process.kill()
             process.communicate()
+            if process.returncode == 0:  # it was quicker
+                return killed
         hub.run("backup", "replay")
     return killed
 

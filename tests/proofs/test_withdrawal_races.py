@@ -30,7 +30,7 @@ from hub.db.engine import Database
 from hub.exports import people
 from hub.exports.people import Wanted
 from schema.scalars import global_id
-from tests.events import running
+from tests.events import numbered, running
 from tests.proofs.conftest import Install, Tell
 
 pytestmark = pytest.mark.slow
@@ -239,6 +239,7 @@ async def test_nobody_is_shown_after_they_withdrew(
         numbers = {global_id("Customer", row["customer_id"]): row["number"] for row in rows}
         course = Course({one: f"person{n}@example.com" for one, n in numbers.items()})
         with Served("hub", installation.data_dir) as served:
+            await numbered(database)
             async with listening(course, served, reading) as heard, asyncio.TaskGroup() as all_of:
                 for number in range(READERS):
                     all_of.create_task(_with(served, reading, paging, course, number))

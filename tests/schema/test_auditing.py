@@ -45,6 +45,7 @@ async def audited(shop: Shop, settings: Settings) -> AsyncGenerator[Shop]:
         )
         await engine.prepare()
         async with running(feed.run(), Relay(shop.database).run()):
+            await feed.beyond(-1)
             yield Shop(shop.database, engine)
 
 
