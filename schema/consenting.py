@@ -39,7 +39,8 @@ class RecordConsentInput:
     given_at: datetime | None = said(default=UNSET, description=WHEN)
     valid_until: datetime | None = said(default=UNSET, description="Until when it holds.")
     contact_point: IdentifierInput | None = said(
-        default=UNSET, description="Of which address or number alone, where it is narrower."
+        default=UNSET,
+        description="Of which of their addresses or numbers alone, where it is narrower.",
     )
     channel: str | None = said(
         default=UNSET, description="Of which channel alone, where it is narrower."
@@ -59,7 +60,8 @@ class WithdrawConsentInput:
     purpose: str = said(description="The purpose's key.")
     withdrawn_at: datetime | None = said(default=UNSET, description=WHEN)
     contact_point: IdentifierInput | None = said(
-        default=UNSET, description="For which address or number alone, where it is narrower."
+        default=UNSET,
+        description="For which of their addresses or numbers alone, where it is narrower.",
     )
     channel: str | None = said(
         default=UNSET, description="For which channel alone, where it is narrower."
@@ -124,8 +126,7 @@ async def _declared(
     whose = raw_id(customer, "Customer")
 
     async def work(connection: Connection) -> tuple[Declared, Collection[UUID]]:
-        if context.customer_id is not None:
-            await _demand_own(context, connection, whose, statement)
+        await _demand_own(context, connection, whose, statement)
         by = context.by if context.customer_id is None else "person"
         declared = await direct.declare(
             connection, whose, statement, by=by, defaults=context.defaults
@@ -152,15 +153,15 @@ async def _declared(
 async def _demand_own(
     context: Context, connection: Connection, whose: UUID, statement: Statement
 ) -> None:
-    """Raise unless somebody bound speaks for themselves, of what is theirs.
+    """Raise unless it is of a contact point of the customer's, and somebody bound is that customer.
 
     Of others they do not learn whether there are any: it is as if there were none.
     """
-    me = await current(connection, whose)
-    if me != context.customer_id:
+    them = await current(connection, whose)
+    if context.customer_id not in (None, them):
         raise NotFound("There is no customer with this id.")
     contact, defaults = statement.contact_point, context.defaults
-    if contact is not None and not await direct.holds(connection, me, contact, defaults=defaults):
+    if contact is not None and not await direct.holds(connection, them, contact, defaults=defaults):
         raise RejectedRecord("is not one of the customer's own", field="contact_point")
 
 

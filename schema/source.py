@@ -7,8 +7,9 @@ from typing import Any
 import strawberry
 
 from hub import models
+from hub.identity.component import TOLD_ID
 from schema.connection import Node
-from schema.plan.mapping import Choice, One, column, entity, field, global_id, word
+from schema.plan.mapping import Choice, Leaf, One, column, entity, field, global_id, word
 
 OPEN_LINK = '{n}."record_id" = {t}."id" AND {n}."unlinked_at" IS NULL'
 
@@ -47,7 +48,11 @@ class SourceRecord(Node):
     id: strawberry.ID = global_id("Its id in the hub.")
     source: Source = field(One('{n}."id" = {t}."source_id"', ("source_id",)), "Who said it.")
     type: str = column(models.SourceRecord.type, "What it is about, such as `customer` or `order`.")
-    external_id: str = column(models.SourceRecord.external_id, "The source's own id of the thing.")
+    external_id: str = field(
+        Leaf(TOLD_ID, ("type", "external_id")),
+        "The source's own id of the thing. Of a record that is a mere contact point (`contact`) its"
+        " kind alone, such as `email`.",
+    )
     observed_at: datetime | None = column(
         models.SourceRecord.observed_at, "When the thing changed, as the source says."
     )

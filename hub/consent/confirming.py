@@ -35,7 +35,11 @@ PURPOSE = "SELECT basis, contact_types, retired_at FROM purpose WHERE key = $1"
 POINT = """
 SELECT i.record_id, v.id, bool_or(i.status IN ('bounced', 'complained')) OVER () AS is_bad
   FROM identifier i JOIN identifier_value v ON v.type = i.type AND v.value = i.value
- WHERE i.customer_id = $1 AND i.type = $2 AND i.value = $3 ORDER BY i.record_id LIMIT 1
+  JOIN source_record r ON r.id = i.record_id
+ WHERE i.customer_id = $1 AND i.type = $2 AND i.value = $3
+ ORDER BY r.type <> 'customer', i.record_id LIMIT 1
+"""
+"""By a record of a person where there is one: a mere contact point leaves once two people hold it.
 """
 SAME = """
 SELECT id, expires_at FROM consent_request

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from hub.identity.component import TOLD_ID
 from hub.models.base import Category
 from hub.records import IdentifierType
 
@@ -197,7 +198,7 @@ STATED: Fields = {
     ),
     "consents": CONSENTS,
     "records": _several(
-        "SELECT s.key AS source, r.type, r.external_id, "
+        f"SELECT s.key AS source, r.type, {TOLD_ID.format(t='r')} AS external_id, "
         + moment("r.observed_at")
         + " AS observed_at FROM {v[identity_link]} l"
         " JOIN {v[source_record]} r ON r.id = l.record_id JOIN {v[source]} s ON s.id = r.source_id"

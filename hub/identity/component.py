@@ -84,6 +84,11 @@ LOCK = "SELECT id FROM customer WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KE
 
 CONTACT = "contact"
 """Type of the records that are a mere contact point."""
+TOLD_ID = f"""CASE WHEN {{t}}."type" = '{CONTACT}' THEN split_part({{t}}."external_id", ':', 1)
+     ELSE {{t}}."external_id" END"""
+"""The id of a record `t` as it may be told: one of a contact point is that address or number, of
+which only the kind is told.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from hub.adapter import Adapter, Limit, Reconcile
 from hub.clock import new_id
 from hub.db.connection import Connection
 from hub.errors import BadInput, Conflict
-from hub.intake import is_source
+from hub.intake import OWN, is_source
 from hub.integrations import said
 from hub.integrations.known import Integration, locked
 
@@ -97,6 +97,8 @@ def demand_name(name: str) -> None:
     """Raise BadInput for what can be no integration's name."""
     if not is_source(name):
         raise BadInput("A name has 1 to 64 of a-z, 0-9, _ and -, such as erp or shop-2.")
+    if name == OWN:
+        raise BadInput(f"{OWN} is the hub itself: name the system, such as erp or shop-2.")
 
 
 async def removable(

@@ -12,7 +12,7 @@ from uuid import UUID
 from hub import clock, jobs
 from hub.db.connection import Connection
 from hub.errors import BadInput, Conflict, NotFound
-from hub.identity.decisions import current
+from hub.identity.decisions import held
 from hub.privacy import deadlines
 
 Kind = Literal["access", "erasure", "restriction", "objection"]
@@ -28,7 +28,6 @@ COLUMNS = """
 r.id, r.kind, r.customer_id, r.purpose, r.state, r.requested_by, r.received_at, r.due_at,
 r.extended_for, r.started_at, r.finished_at, r.message, r.records, r.available_until, r.lifted_at
 """
-LOCK = "SELECT FROM customer WHERE id = $1 FOR NO KEY UPDATE"
 SAME = f"""
 SELECT {COLUMNS} FROM privacy_request r
  WHERE r.customer_id IN (SELECT $1 UNION SELECT alias_id FROM customer_alias WHERE customer_id = $1)
@@ -132,8 +131,7 @@ async def ask(
     Of those that a worker does, one that is open already is returned instead. Raises NotFound,
     BadInput for a day that is still to come.
     """
-    whose = await current(connection, customer)
-    await connection.execute(LOCK, whose)
+    (whose,) = await held(connection, customer)
     if kind in LATER:
         same = await connection.fetchrow(SAME, whose, kind)
         if same is not None:

@@ -7,7 +7,7 @@ from uuid import UUID
 from hub import clock, outbox
 from hub.db.connection import Connection
 from hub.errors import Conflict
-from hub.identity.decisions import current
+from hub.identity.decisions import held
 from hub.ledger import restriction
 from hub.outbox import Event
 from hub.privacy import requests
@@ -40,7 +40,6 @@ UPDATE privacy_request r
   FROM left_over l WHERE r.id = l.id
 """
 """Records that have become somebody else since stay restricted, for them."""
-LOCK = "SELECT FROM customer WHERE id = $1 FOR NO KEY UPDATE"
 PERSON = "person"
 """Who asks by a token that is bound to a customer."""
 
@@ -58,7 +57,7 @@ async def restrict(
     Where only a part of their records is, as after a merge, all of them are from now on. Raises
     NotFound. In a transaction.
     """
-    whose = await _locked(connection, customer)
+    (whose,) = await held(connection, customer)
     standing = await connection.fetch(IN_FORCE, whose)
     same = [row["id"] for row in standing if row["requested_by"] == by and row["is_whole"]]
     if same:
@@ -76,7 +75,7 @@ async def lift(
 
     Raises NotFound, and Conflict where somebody else's stands. In a transaction.
     """
-    whose = await _locked(connection, customer)
+    (whose,) = await held(connection, customer)
     standing = await connection.fetch(IN_FORCE, whose)
     if by == PERSON and any(row["requested_by"] != PERSON for row in standing):
         raise Conflict("The restriction was not asked for with this token: ask the retailer.")
@@ -84,12 +83,6 @@ async def lift(
     await connection.execute(LIFT, lifted, at or clock.now(), whose)
     await _tell(connection, whose)
     return [await requests.find(connection, id_) for id_ in lifted]
-
-
-async def _locked(connection: Connection, customer: UUID) -> UUID:
-    whose = await current(connection, customer)
-    await connection.execute(LOCK, whose)
-    return whose
 
 
 async def _tell(connection: Connection, customer: UUID) -> None:

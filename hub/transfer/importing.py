@@ -18,8 +18,8 @@ import hub
 from hub.db import revision
 from hub.db.connection import Connection
 from hub.db.engine import Database
-from hub.errors import BadFile, HubError, StopJob
-from hub.intake import Defaults
+from hub.errors import BadFile, BadInput, HubError, StopJob
+from hub.intake import OWN, Defaults
 from hub.outbox import Cause
 from hub.transfer import attributes, runs
 from hub.transfer.chunks import Chunk, cut
@@ -68,7 +68,13 @@ class Report(msgspec.Struct, kw_only=True):
 
 
 async def run(database: Database, wanted: Import, *, progress: Progress) -> Report:
-    """Import a file, or go on with an import of it that was killed."""
+    """Import a file, or go on with an import of it that was killed.
+
+    Raises BadFile, and BadInput for a source that is the hub itself: what people tell it takes the
+    place of what systems say.
+    """
+    if wanted.source == OWN:
+        raise BadInput(f"The source {OWN} is the hub itself: name the system that says this.")
     begun = time.monotonic()
     path = Path(wanted.reading.path)
     before = _state(path)

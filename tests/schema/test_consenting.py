@@ -116,6 +116,15 @@ async def test_a_statement_that_can_not_be_is_refused_whole(shop: Shop) -> None:
     assert await shop.database.owner.fetchval("SELECT count(*) FROM source_record") == before
 
 
+async def test_an_address_that_is_not_theirs_is_refused(shop: Shop) -> None:
+    point = {"type": "EMAIL", "value": "ana@example.com"}
+    payload = await said(shop, "anna", "email_marketing", WITHDRAW, contactPoint=point)
+    assert (payload["outcome"], payload["errors"][0]["field"]) == ("REJECTED", "contactPoint")
+    point["value"] = "ANNA@example.com"
+    payload = await said(shop, "anna", "email_marketing", WITHDRAW, contactPoint=point)
+    assert payload["outcome"] == "CREATED"
+
+
 async def test_nobody_is_told_as_an_error(shop: Shop) -> None:
     nobody = "00000000-0000-7000-8000-000000000000"
     given = {"customer": nobody, "purpose": "analytics", "state": "GRANTED"}

@@ -270,6 +270,14 @@ async def test_somebody_by_their_record_is_told_of(shop: Shop) -> None:
     assert people(answer) == {await shop.id("boris")}
 
 
+async def test_record_of_a_contact_point_tells_its_kind_alone(shop: Shop) -> None:
+    query = CUSTOMER.format("sourceRecords { type externalId }")
+    told = await shop.data(query, await anna(shop), without=["contacts:read"])
+    records = {(one["type"], one["externalId"]) for one in told["customer"]["sourceRecords"]}
+    assert {("contact", "email"), ("customer", "anna")} <= records
+    assert not any("@" in id_ for _, id_ in records)
+
+
 async def test_nobody_is_told_of_without_people(shop: Shop) -> None:
     answer = await shop.ask("{ products { nodes { name } } purposes { key } viewer { client } }")
     assert answer.people == b""

@@ -4,7 +4,7 @@ import getpass
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime, time
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from hub import audit
+from hub import audit, clock
 from hub.app import opened
 from hub.cli import run
 from hub.config import settings
@@ -44,6 +44,31 @@ class Time(click.ParamType[datetime]):
         except ValueError:
             self.fail("write it like 2026-03-31 or 2026-03-31T23:00", param, ctx)
         return found if found.tzinfo else found.replace(tzinfo=ZoneInfo(settings().timezone))
+
+
+class Said(click.ParamType[date]):
+    """When somebody said something: a time, as `Time` reads it, or their day alone."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            return Time().convert(value, param, ctx)
+
+
+def said_at(said: date, *, refuses: bool) -> datetime:
+    """The time of what was said. Of a day alone that is its beginning; of a refusal its end, or now
+    where it is not over, so that nothing granted on that day outlives it.
+    """
+    if isinstance(said, datetime):
+        return said
+    zone, now = ZoneInfo(settings().timezone), clock.now()
+    begins = datetime.combine(said, time.min, zone)
+    if not refuses or begins > now:
+        return begins
+    return min(now, datetime.combine(said, time.max, zone))
 
 
 def act(action: str, purpose: str = "") -> audit.Act:

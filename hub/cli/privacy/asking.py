@@ -1,7 +1,7 @@
 """`hub privacy access`, `erase`, `restrict`, `lift`, `object`: what a person may ask for."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date
 from uuid import UUID
 
 import click
@@ -23,7 +23,7 @@ Given = str | None
 @named
 @RECEIVED
 @AS_JSON
-def access(received: datetime | None, *, as_json: bool, **whom: Given) -> None:
+def access(received: date | None, *, as_json: bool, **whom: Given) -> None:
     """Have an archive made of everything that is held of CUSTOMER.
 
     \b
@@ -39,7 +39,7 @@ def access(received: datetime | None, *, as_json: bool, **whom: Given) -> None:
 @RECEIVED
 @click.option("--yes", is_flag=True, help="Do not ask whether it is meant.")
 @AS_JSON
-def erase(received: datetime | None, *, yes: bool, as_json: bool, **whom: Given) -> None:
+def erase(received: date | None, *, yes: bool, as_json: bool, **whom: Given) -> None:
     """Erase CUSTOMER for good: nothing brings them back but an act of their own.
 
     \b
@@ -56,7 +56,7 @@ def erase(received: datetime | None, *, yes: bool, as_json: bool, **whom: Given)
 @named
 @RECEIVED
 @AS_JSON
-def restrict(received: datetime | None, *, as_json: bool, **whom: Given) -> None:
+def restrict(received: date | None, *, as_json: bool, **whom: Given) -> None:
     """Restrict CUSTOMER: they are kept, and used for nothing but what the law wants.
 
     \b
@@ -104,9 +104,7 @@ def lift(*, as_json: bool, **whom: Given) -> None:
 @click.option("--purpose", help="The purpose's key; without it all that can be objected to.")
 @RECEIVED
 @AS_JSON
-def object_(
-    purpose: str | None, received: datetime | None, *, as_json: bool, **whom: Given
-) -> None:
+def object_(purpose: str | None, received: date | None, *, as_json: bool, **whom: Given) -> None:
     """Enter that CUSTOMER objects: to one purpose, or to the retailer's interests and marketing.
 
     \b
@@ -118,8 +116,9 @@ def object_(
 
     async def work(connection: Connection) -> tuple[Objection, Sequence[UUID], str]:
         customer = await person.find(connection)
+        said = at(received, refuses=True)
         made = await objecting.object_to(
-            connection, customer, purpose, by=BY, defaults=defaults, zone=zone(), at=at(received)
+            connection, customer, purpose, by=BY, defaults=defaults, zone=zone(), at=said
         )
         return made, [customer], " ".join([f"request {made.request.id}:", *made.purposes])
 
@@ -130,7 +129,7 @@ def object_(
         click.echo(f"Request {made.request.id}: refused {', '.join(made.purposes)}.")
 
 
-def _ask(kind: Kind, person: Named, received: datetime | None) -> Request:
+def _ask(kind: Kind, person: Named, received: date | None) -> Request:
     async def work(connection: Connection) -> tuple[Request, Sequence[UUID], str]:
         customer = await person.find(connection)
         made = await requests.ask(connection, kind, customer, by=BY, at=at(received), zone=zone())

@@ -1,7 +1,7 @@
 """How these commands do their work and tell: with an entry in the audit trail, and as JSON."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import Any, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hub import audit
+from hub.cli.consent.words import Said, said_at
 from hub.cli.integration.work import moment, print_json, within
 from hub.config import settings
 from hub.db.connection import Connection
@@ -23,7 +24,7 @@ BY = "command"
 """Who asks, as requests and the audit trail keep it: a user's name is personal."""
 RECEIVED = click.option(
     "--received",
-    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]),
+    type=Said(),
     help="When the person asked, if not just now; the deadline counts from then.",
 )
 
@@ -33,9 +34,9 @@ def zone() -> tzinfo:
     return ZoneInfo(settings().timezone)
 
 
-def at(received: datetime | None) -> datetime | None:
-    """A time that was given without a zone."""
-    return None if received is None else received.replace(tzinfo=zone())
+def at(received: date | None, *, refuses: bool = False) -> datetime | None:
+    """The time that was given, if one was (`said_at`)."""
+    return None if received is None else said_at(received, refuses=refuses)
 
 
 def decided(

@@ -5,7 +5,7 @@ import re
 from base64 import b64decode
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from email import message_from_bytes
 from typing import Any
 from uuid import UUID
@@ -18,7 +18,7 @@ from auth.consent import routes
 from hub import clock
 from hub.consent import confirming
 from hub.consent.confirming import Requested, Wanted
-from hub.consent.links import links
+from hub.consent.links import Leaving, links
 from hub.consent.mailing import Postman
 from hub.crypto import Keyring
 from hub.db.connection import Connection
@@ -28,9 +28,9 @@ from hub.intake import Defaults, direct
 from hub.intake.direct import Statement
 from hub.jobs import Worker
 from hub.net.letter import Sender
-from hub.net.mail import Mailer, Server
-from hub.records import ConsentWord, Customer, Identifier
-from tests.asked import NAME, PURPOSE, VERSION, customer, person, publish, record
+from hub.net.mail import WAITS, Mailer, Server
+from hub.records import ConsentWord, Customer, Identifier, Order, Person
+from tests.asked import GIVEN, NAME, PURPOSE, VERSION, customer, person, publish, record
 from tests.events import running
 from tests.postbox import Postbox, postbox
 from tests.vendor import HERE
@@ -262,7 +262,7 @@ async def test_busy_server_is_tried_again(desk: Desk) -> None:
     await desk.send(requested.id)
     row = await desk.row(ASKED)
     assert (row["state"], row["attempts"]) == ("asked", 1)
-    assert row["due_at"] - row["created_at"] >= timedelta(minutes=1)
+    assert row["due_at"] - row["created_at"] > timedelta(seconds=WAITS.whole)
     desk.box.refusal = ""
     await desk.send(requested.id)  # it is not due yet
     assert not desk.box.mails
@@ -283,6 +283,21 @@ async def test_nobody_is_written_to_who_is_no_more(desk: Desk, change: str) -> N
     await desk.run(f"UPDATE customer SET {change}")
     await desk.send(requested.id)
     assert not desk.box.mails
+
+
+@pytest.mark.parametrize("table", ["purpose", "consent_document"])
+async def test_nobody_is_asked_what_is_over(desk: Desk, table: str) -> None:
+    requested = await desk.ask()
+    await desk.run(f"UPDATE {table} SET retired_at = now()")
+    await desk.send(requested.id)
+    assert not desk.box.mails
+
+
+async def test_relay_that_refuses_is_tried_again(desk: Desk) -> None:
+    desk.box.refusal = "554 5.7.1 Relay access denied"
+    await desk.send((await desk.ask()).id)
+    row = await desk.row(ASKED)
+    assert (row["state"], row["attempts"]) == ("asked", 1)
 
 
 @pytest.mark.parametrize(
@@ -326,6 +341,55 @@ async def test_one_click_unsubscribes(desk: Desk) -> None:
         "unsubscribe link",
     )
     assert (await desk.row("SELECT refused FROM identifier WHERE type = 'email'"))["refused"]
+
+
+async def test_mere_contact_point_is_not_the_one_asked(desk: Desk) -> None:
+    """It is nobody's any more once two people hold the address."""
+    await shared(desk)
+    row = await desk.row(
+        f"SELECT r.type FROM ({ASKED}) q JOIN source_record r ON r.id = q.record_id"
+    )
+    assert row["type"] == "customer"
+    await desk.http.post(desk.link, data={"decision": "confirm"})
+    assert await desk.state() == "granted"
+
+
+async def test_link_of_what_is_nobodys_leaves_for_all_who_hold_it(desk: Desk) -> None:
+    await shared(desk)
+    async with desk.database.transaction() as connection:
+        point = await connection.fetchrow(CONTACT_RECORD)
+        made = await links(connection, desk.keyring)
+    token = made.leaving(Leaving(point["record_id"], PURPOSE, point["point_id"]))
+    for _ in range(2):
+        assert (await desk.http.post(f"/unsubscribe/{token}")).status_code == 200
+    said = await desk.row(REFUSED)
+    assert tuple(said) == (2, 2)
+
+
+async def shared(desk: Desk) -> None:
+    """The second person is asked by an address that was known before, then somebody else has it."""
+    mail = Identifier(type="email", value="person2@example.com")
+    buyer = Person(identifier=mail)
+    await record(desk.database, Order(external_id="o", ordered_at=GIVEN, customer=buyer))
+    await record(desk.database, person(2, given_name="Anna", birth_date=date(1980, 5, 17)))
+    async with desk.database.transaction() as connection:
+        second = await customer(connection, 2)
+    await desk.send((await desk.ask(customer=second, contact_point=mail)).id)
+    other = Customer(
+        external_id="3", given_name="Boris", birth_date=date(1991, 11, 3), identifiers=(mail,)
+    )
+    await record(desk.database, other)
+
+
+CONTACT_RECORD = """
+SELECT r.id AS record_id, v.id AS point_id
+  FROM source_record r JOIN identifier_value v ON v.type || ':' || v.value = r.external_id
+ WHERE r.type = 'contact'
+   AND NOT EXISTS (SELECT FROM identity_link WHERE record_id = r.id AND unlinked_at IS NULL)
+"""
+REFUSED = (
+    "SELECT count(DISTINCT customer_id), count(*) FROM consent_entry WHERE state = 'withdrawn'"
+)
 
 
 async def test_second_click_changes_nothing(desk: Desk) -> None:

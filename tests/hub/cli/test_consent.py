@@ -3,10 +3,15 @@
 import json
 import subprocess
 from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from hub import clock
+from hub.cli.consent.words import said_at
+from hub.config import settings
 from hub.db.engine import Database
 from hub.intake import Incoming, record
 from hub.records import Customer, Identifier
@@ -73,3 +78,36 @@ def test_a_bounced_address_is_not_used(hub: Run, given: Mapping[str, str]) -> No
     assert "1 customers" in hub("consent", "contact", "bounced", *mail, **given).stdout
     told = hub("consent", "decide", "crm:1", "email_marketing", *mail, **given).stdout
     assert told == "No: contact_bounced\n"
+
+
+def test_a_typo_withdraws_nothing_unseen(hub: Run, given: Mapping[str, str]) -> None:
+    words = ("consent", "record", "crm:1", "email_marketing", "withdrawn", "--email")
+    done = hub(*words, "ana@example.com", **given)
+    assert (done.returncode, "not one of the customer's own" in done.stderr) == (1, True)
+    assert hub(*words, "Anna@Example.com", **given).returncode == 0
+
+
+def test_a_refusal_counts_to_the_end_of_its_day(hub: Run, given: Mapping[str, str]) -> None:
+    words = ("consent", "record", "crm:1", "email_marketing")
+    at = ("--given-at", "2026-03-31T10:00", "--method", "by telephone")
+    hub(*words, "granted", *at, **given)
+    hub(*words, "withdrawn", "--given-at", "2026-03-31", **given)
+    told = hub("consent", "decide", "crm:1", "email_marketing", **given).stdout
+    assert told.startswith("No: refused")
+
+
+def test_a_grant_is_of_the_beginning_of_its_day() -> None:
+    zone = ZoneInfo(settings().timezone)
+    midnight = datetime(2026, 3, 31, tzinfo=zone)
+    assert said_at(date(2026, 3, 31), refuses=False) == midnight
+    assert said_at(date(2026, 3, 31), refuses=True) == datetime.max.replace(
+        2026, 3, 31, tzinfo=zone
+    )
+    assert said_at(midnight, refuses=True) == midnight
+
+
+def test_a_refusal_of_today_is_of_now() -> None:
+    before, days = clock.now(), timedelta(days=2)
+    today = before.astimezone(ZoneInfo(settings().timezone)).date()
+    assert before <= said_at(today, refuses=True) <= clock.now()
+    assert said_at(today + days, refuses=True) > clock.now()

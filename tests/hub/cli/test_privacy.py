@@ -4,11 +4,14 @@ import json
 import subprocess
 import zipfile
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hub.intake import Defaults, direct
+from hub.intake.direct import Statement
 from tests.hub.cli import forked
 from tests.shop import Shop
 from tests.shop import filled as filled
@@ -17,6 +20,7 @@ from tests.shop import shop as shop
 Privacy = Callable[..., "subprocess.CompletedProcess[str]"]
 ANNA = "anna@example.com"
 AUDITED = "SELECT kind, action FROM audit_draft WHERE actor = 'command' ORDER BY id"
+STATE = "SELECT state FROM consent_state WHERE customer_id = $1 AND purpose = 'email_marketing'"
 
 
 @pytest.fixture
@@ -46,6 +50,20 @@ def test_archive_from_a_letter(privacy: Privacy, tmp_path: Path) -> None:
     assert ANNA in zipfile.ZipFile(path).read("json/identifier.json").decode()
     again = privacy("archive", made["id"], "-o", str(path))
     assert (again.returncode, "is there already" in again.stderr) == (1, True)
+
+
+async def test_archive_cut_short_leaves_nothing(
+    privacy: Privacy, shop: Shop, tmp_path: Path
+) -> None:
+    made = told(privacy("access", "crm:anna", "--json"))
+    privacy("run")
+    done = await shop.database.owner.execute(
+        "UPDATE privacy_archive SET sealed = substr(sealed, 1, 40)"
+    )
+    assert done != "UPDATE 0"
+    refused = privacy("archive", made["id"], "-o", str(tmp_path / "archive.zip"))
+    assert (refused.returncode, "restore it" in refused.stderr) == (1, True)
+    assert list(tmp_path.iterdir()) == []  # noqa: ASYNC240 - a test may wait
 
 
 async def test_what_is_done_is_audited(privacy: Privacy, shop: Shop, tmp_path: Path) -> None:
@@ -121,6 +139,17 @@ def test_objection_lists_what_is_refused(privacy: Privacy) -> None:
     assert "analytics" in privacy("object", "crm:anna").stdout
     (one,) = told(privacy("list", "--all", "--kind", "objection", "--json"))
     assert one["state"] == "done"
+
+
+async def test_objection_outlives_a_grant_of_its_day(privacy: Privacy, shop: Shop) -> None:
+    given = datetime(2026, 3, 31, 10, tzinfo=UTC)
+    statement = Statement("email_marketing", "granted", given)
+    anna = await shop.id("anna")
+    await shop.database.retrying(
+        lambda c: direct.declare(c, anna, statement, by="command", defaults=Defaults())
+    )
+    privacy("object", "crm:anna", "--purpose", "email_marketing", "--received", "2026-03-31")
+    assert await shop.database.owner.fetchval(STATE, anna) == "objected"
 
 
 def test_nothing_waits(privacy: Privacy) -> None:

@@ -15,3 +15,12 @@ async def test_links_lead_from_record_to_customer(shop: Shop) -> None:
     assert count == len(rows)
     assert {f"crm,customer,anna,{anna}", f"erp,customer,77,{anna}"} <= set(rows)
     assert rows == sorted(rows)
+
+
+async def test_no_address_is_an_id(shop: Shop) -> None:
+    contacts = "SELECT count(*) FROM source_record WHERE type = 'contact' AND external_id ~ '@|[+]'"
+    async with shop.database.owner.acquire() as connection:
+        assert await connection.fetchval(contacts)
+        await links(connection, file := BytesIO(), told=lambda _: None)
+    assert b"@" not in file.getvalue()
+    assert b",contact," not in file.getvalue()

@@ -187,6 +187,9 @@ async def test_each_value_names_its_source(shop: Shop) -> None:
     assert anna["golden"]["given_name"]["value"] == "Anna"
     assert anna["golden"]["city"] == {"value": "Kazan", "source": "crm", "external_id": "anna"}
     assert {one["external_id"] for one in anna["records"]} >= {"anna", "old", "77"}
+    contacts = [one for line in lines for one in line["records"] if one["type"] == "contact"]
+    assert {one["external_id"] for one in contacts} <= {"email", "phone"}
+    assert contacts
 
 
 async def test_service_gets_no_profile_with_the_sources(shop: Shop) -> None:

@@ -6,10 +6,12 @@ from uuid import UUID
 import pytest
 
 from hub import clock
+from hub.db.connection import Connection
 from hub.errors import BadInput, Conflict, NotFound
 from hub.identity import decisions
 from hub.privacy import requests
 from hub.privacy.requests import Request
+from tests.overtaking import overtaking
 from tests.shop import Shop
 
 QUEUED = "SELECT convert_from(payload, 'UTF8') FROM jobs.pgqueuer"
@@ -33,6 +35,19 @@ async def test_request_wakes_a_worker(shop: Shop) -> None:
 async def test_open_request_is_not_made_twice(shop: Shop) -> None:
     assert (await asked(shop)).id == (await asked(shop)).id
     assert (await asked(shop)).id != (await asked(shop, "boris")).id
+
+
+async def test_asked_while_they_are_merged(shop: Shop) -> None:
+    pair = {await shop.id("boris"), await shop.id("anna")}
+
+    async def late(connection: Connection) -> None:
+        (gone,) = pair - {both}
+        await requests.ask(connection, "access", gone, by="command")
+
+    async with overtaking(shop.database, late) as connection:
+        _, both = await decisions.merge(connection, *pair, by="test", limit=50)
+    (made,) = await shop.database.retrying(requests.listed)
+    assert made.customer_id == both
 
 
 async def test_merged_id_asks_for_the_one_they_are(shop: Shop) -> None:

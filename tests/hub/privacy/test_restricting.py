@@ -4,11 +4,13 @@ from uuid import UUID
 
 import pytest
 
+from hub.db.connection import Connection
 from hub.db.engine import Database
 from hub.errors import Conflict
 from hub.identity import decisions
 from hub.privacy import restricting
 from hub.records import Customer, Identifier
+from tests.overtaking import overtaking
 from tests.shop import Shop, said
 
 SHOWN = 'SELECT EXISTS (SELECT FROM "for_{}".customer WHERE id = $1)'
@@ -130,3 +132,29 @@ async def test_new_record_of_a_restricted_is_restricted(shop: Shop) -> None:
     await said(shop.database, [Customer(external_id="b2", identifiers=(mail,))], "erp")
     assert await shop.id("b2") == boris
     assert not await shown(shop.database, boris)
+
+
+async def test_restricted_while_they_are_merged(shop: Shop) -> None:
+    pair = {await shop.id("anna"), await shop.id("boris")}
+
+    async def late(connection: Connection) -> None:
+        (gone,) = pair - {both}
+        await restricting.restrict(connection, gone, by="command")
+
+    async with overtaking(shop.database, late) as connection:
+        _, both = await decisions.merge(connection, *pair, by="test", limit=50)
+    assert not await shown(shop.database, both)
+
+
+async def test_lifted_while_they_are_merged(shop: Shop) -> None:
+    pair = {await shop.id("anna"), await shop.id("boris")}
+    for one in pair:
+        await restrict(shop.database, one)
+
+    async def late(connection: Connection) -> None:
+        (gone,) = pair - {both}
+        await restricting.lift(connection, gone, by="command")
+
+    async with overtaking(shop.database, late) as connection:
+        _, both = await decisions.merge(connection, *pair, by="test", limit=50)
+    assert await shown(shop.database, both)

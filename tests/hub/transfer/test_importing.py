@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from hub.db.engine import Database
-from hub.errors import BadFile, BadMapping
+from hub.errors import BadFile, BadInput, BadMapping
 from hub.transfer import importing, rejects
 from hub.transfer.chunks import Chunk
 from hub.transfer.importing import Import, Report
@@ -69,8 +69,10 @@ def environment(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def run(database: Database, environment: None) -> Callable[..., asyncio.Future[Report]]:
-    def run(reading: Reading, *, watch: Watch | None = None, workers: int = 1):
-        wanted = Import(reading=reading, source="shop", workers=workers)
+    def run(
+        reading: Reading, *, watch: Watch | None = None, workers: int = 1, source: str = "shop"
+    ):
+        wanted = Import(reading=reading, source=source, workers=workers)
         return importing.run(database, wanted, progress=watch or Watch())
 
     return run
@@ -94,6 +96,12 @@ async def test_two_workers_record_everything(database, run, reading, orders):
     assert (done.counts.rows, done.counts.total("created"), done.resumed) == (6000, 6000, 0)
     assert await count(database, "order_line") == 6000
     assert (watch.length, watch.steps, watch.revived) == (0, 3, 0)
+
+
+async def test_no_file_speaks_as_the_person(database, run, reading, orders):
+    with pytest.raises(BadInput, match="name the system"):
+        await run(reading(orders, ORDERS), source="hub")
+    assert await count(database, "import_run") == 0
 
 
 async def test_same_file_again_changes_nothing(database, run, reading, write):
