@@ -4,7 +4,8 @@ Within one record, purpose, contact point and channel the latest entry counts, a
 older than one for all channels; among these a refusal beats a grant, in general as for one contact
 point, and a record that says nothing counts for nothing. Nor does a grant for a channel that the
 purpose does not work through, which says nothing of it. What was refused by an address alone counts
-for all who hold it, where that is not one person; what was granted so for none of them.
+for all who hold it, where that is not one person, but for who granted to the hub itself since then;
+what was granted so counts for none of them.
 """
 
 from collections.abc import Collection
@@ -51,6 +52,17 @@ SELECT i.customer_id {NOBODYS} JOIN consent_entry e ON e.record_id = o.record_id
  WHERE i.customer_id = ANY($2::uuid[])
 """
 
+RETRACTED = """EXISTS (
+            SELECT FROM consent_entry g
+              JOIN source_record r ON r.id = g.record_id JOIN source s ON s.id = r.source_id
+             WHERE g.customer_id = n.id AND g.purpose = e.purpose AND s.key = 'hub'
+               AND g.state = 'granted' AND g.superseded_at IS NULL AND g.given_at >= e.given_at
+               AND (g.contact_point_id IS NULL OR g.contact_point_id = e.contact_point_id)
+               AND (g.channel = '' OR lower(g.channel) = lower(e.channel)))"""
+"""Whether a person `n` granted to the hub itself since what an entry `e` said by an address alone:
+then it counts for the others who hold the address.
+"""
+
 OTHERS = """EXISTS (
             SELECT FROM consent_entry n
              WHERE n.id = e.superseded_by AND n.statement_id <> e.statement_id
@@ -94,6 +106,7 @@ WITH touched AS (
       FROM touched t JOIN consent_entry e ON e.customer_id = t.id
      UNION ALL
     SELECT n.id, false, e.* FROM nobodys n JOIN consent_entry e ON e.record_id = n.record_id
+     WHERE NOT {RETRACTED}
 ), spoken AS (
     SELECT e.whose AS customer_id, e.is_theirs, e.purpose, e.contact_point_id, e.state, e.given_at,
            least(e.valid_until, {FOREVER_SQL}) AS until, {is_latest("e.whose, e.purpose")} AS counts

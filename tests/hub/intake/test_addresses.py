@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from hub.db.connection import Connection
 from hub.db.engine import Database
 from hub.identity import decisions, rules
+from hub.intake import Defaults, direct
+from hub.intake.direct import Statement
 from hub.privacy import erasing, requests
 from hub.records import Consent, ConsentWord, Customer, Identifier, Person
 from tests.hub.intake.test_record import rows, say
@@ -102,3 +104,14 @@ async def test_a_refusal_stays_when_one_of_them_is_erased(
     assert await rows(connection, BITS) == [("Boris", 0, MASK)]
     await say(connection, person("Clara"))
     assert await rows(connection, BITS) == [("Boris", 0, MASK), ("Clara", 0, MASK)]
+
+
+async def test_who_grants_to_the_hub_since_then_is_granted(connection: Connection) -> None:
+    await say(connection, person("Anna"), person("Boris"))
+    await say(connection, by_address(), source="list")
+    ((anna,),) = await rows(connection, "SELECT id FROM customer WHERE given_name = 'Anna'")
+    for day, expected in ((1, (0, MASK)), (3, (MASK, 0))):
+        said = Statement("email_marketing", "granted", NOON.replace(day=day), method="form")
+        async with connection.transaction():
+            await direct.declare(connection, anna, said, by="person", defaults=Defaults())
+        assert await rows(connection, BITS) == [("Anna", *expected), ("Boris", 0, MASK)]
