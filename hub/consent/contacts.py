@@ -15,6 +15,7 @@ SELECT id FROM customer
  WHERE id = ANY (ARRAY(SELECT customer_id FROM identifier WHERE (type, value) = ($1, $2)))
  ORDER BY id FOR NO KEY UPDATE
 """
+KEEP = "UPDATE identifier_value SET status = $3 WHERE (type, value) = ($1, $2) AND status <> $3"
 MARK = """
 UPDATE identifier SET status = $3 WHERE (type, value) = ($1, $2) AND status <> $3
 RETURNING customer_id
@@ -24,10 +25,12 @@ RETURNING customer_id
 async def mark(
     connection: Connection, contact: Contact, status: Status, *, by: audit.Act
 ) -> set[UUID]:
-    """Note how a contact point is, whoever holds it; return the customers for whom that is new.
+    """Note how a contact point is, whoever holds it now or comes to; return the customers for whom
+    that is new.
 
     One that is not valid is not shown under the purposes that are of contact points.
     """
+    await connection.execute(KEEP, *contact, status)
     await connection.execute(HOLDERS, *contact)
     rows = await connection.fetch(MARK, *contact, status)
     people = {row["customer_id"] for row in rows if row["customer_id"] is not None}

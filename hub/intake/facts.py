@@ -222,10 +222,11 @@ async def write_facts(
     facts: Facts,
     before: Mapping[Stated, bool],
     customers: Mapping[UUID, UUID | None],
+    statuses: Mapping[Contact, str],
 ) -> None:
-    """Write what is said and was not there `before`; identifiers that stay keep their status."""
+    """Write what is said and was not there `before`, each identifier with its value's status."""
     identifiers = [
-        (record, contact.type, contact.value, by, customers.get(record), said.is_verified)
+        (record, *contact, by, customers.get(record), said.is_verified, statuses[contact])
         for (record, contact, by), said in facts.identifiers.items()
         if (record, contact, by) not in before
     ]
@@ -243,7 +244,9 @@ async def write_facts(
 
 COLUMNS: Mapping[str, Sequence[str]] = {
     "personal_details": ("record_id", "customer_id", *FIELDS),
-    "identifier": ("record_id", "type", "value", "stated_by_id", "customer_id", "verified"),
+    "identifier": (
+        *("record_id", "type", "value", "stated_by_id", "customer_id", "verified", "status"),
+    ),
     "address": (
         *("record_id", "stated_by_id", "position", "customer_id", "kind", "text"),
         *("street", "city", "region", "postcode", "country"),

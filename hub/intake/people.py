@@ -37,7 +37,7 @@ SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bool[])
 ON CONFLICT (type, value) DO UPDATE
    SET holders = v.holders + excluded.holders,
        shared = v.shared AND v.holders + excluded.holders > 1
-RETURNING type, value, id, holders
+RETURNING type, value, id, holders, status
 """
 
 LOCK = "SELECT FROM source_record WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE"
@@ -62,7 +62,7 @@ class People:
 
 @dataclass(slots=True)
 class _Held:
-    """How many records hold each value of a batch now, and what changed with it.
+    """How many records hold each value of a batch now, how it is, and what changed with it.
 
     `crowded` just got too many holders; `freed` are values whose other holders are touched too:
     they began or ceased to be crowded, or a record let go of them, so those who still hold them
@@ -70,6 +70,7 @@ class _Held:
     """
 
     holders: dict[Contact, int] = field(default_factory=dict[Contact, int])
+    statuses: dict[Contact, str] = field(default_factory=dict[Contact, str])
     crowded: set[Contact] = field(default_factory=set[Contact])
     freed: list[Contact] = field(default_factory=list[Contact])
 
@@ -94,14 +95,15 @@ async def record_people(
     facts = gather_facts(batch, context, stated, customers)
     before = await _before(connection, known)
     changes, dropped = _changes(facts, before, {s.id for s in restated})
-    for contact in wanted:
+    added = facts.identifiers.keys() - before.keys()
+    for contact in (*wanted, *(contact for _, contact, _ in added)):
         changes.setdefault(contact, 0)
     people = People()
     held = await _count(connection, context, changes, dropped, people)
     _warn(batch, facts, held.crowded, context.defaults.max_holders)
     profiled = await forget(connection, restated, facts, before)
     profiled |= {row[0] for table in ("tag", "attribute") for row in facts.rows[table]}
-    await write_facts(connection, facts, before, customers)
+    await write_facts(connection, facts, before, customers, held.statuses)
     alone = _alone(context, stated, facts, held.holders)
     seeds = {person_of(s) for s in stated} | former | await _holding(connection, held.freed)
     people.resolution = await resolve(
@@ -114,7 +116,7 @@ async def record_people(
     )
     place = people.resolution.customer_of
     people.profiled = {who for record in profiled if (who := place[record]) is not None}
-    holders = {place[record] for record, _, _ in facts.identifiers.keys() - before.keys()}
+    holders = {place[record] for record, _, _ in added}
     people.gained = {who for who in holders - people.resolution.created if who is not None}
     return people
 
@@ -162,10 +164,12 @@ async def _count(
         for contact, change in changes.items()
     )
     limit = context.defaults.max_holders
-    for kind, value, id_, holders in await connection.fetch(COUNT, *arrays(rows)) if rows else []:
+    found = await connection.fetch(COUNT, *arrays(rows)) if rows else []
+    for kind, value, id_, holders, status in found:
         contact = Contact(kind, value)
         people.contact_points[contact] = id_
         held.holders[contact] = holders
+        held.statuses[contact] = status
         is_crowded, was_crowded = holders > limit, holders - changes[contact] > limit
         if is_crowded and not was_crowded:
             held.crowded.add(contact)

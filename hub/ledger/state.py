@@ -28,8 +28,7 @@ SELECT t.id FROM unnest($1::uuid[]) AS t (id)
  WHERE EXISTS (SELECT FROM consent_entry e WHERE e.customer_id = t.id)
     OR EXISTS (SELECT FROM consent_state s WHERE s.customer_id = t.id)
     OR EXISTS (SELECT FROM identifier i
-                WHERE i.customer_id = t.id
-                  AND (i.granted <> 0 OR i.refused <> 0 OR i.status <> 'valid'))
+                WHERE i.customer_id = t.id AND (i.granted <> 0 OR i.refused <> 0))
     OR EXISTS (SELECT {NOBODYS} JOIN consent_entry e ON e.record_id = o.record_id
                 WHERE i.customer_id = t.id)
 """
@@ -41,7 +40,6 @@ SPOKEN = """
 SELECT t.id FROM unnest($1::uuid[]) AS t (id)
  WHERE EXISTS (SELECT FROM consent_entry e
                 WHERE e.customer_id = t.id AND e.contact_point_id IS NOT NULL)
-    OR EXISTS (SELECT FROM identifier i WHERE i.customer_id = t.id AND i.status <> 'valid')
 """
 
 SHARING = f"""
@@ -155,17 +153,16 @@ WITH touched AS (
      GROUP BY s.customer_id, v.type, v.value
 ), held AS (
     SELECT i.record_id, i.type, i.value, i.stated_by_id,
-           coalesce(n.granted, 0) AS granted, coalesce(n.refused, 0) AS refused,
-           min(i.status) OVER (PARTITION BY i.customer_id, i.type, i.value) AS status
+           coalesce(n.granted, 0) AS granted, coalesce(n.refused, 0) AS refused
       FROM touched t
       JOIN identifier i ON i.customer_id = t.id
       LEFT JOIN points n ON (n.customer_id, n.type, n.value) = (i.customer_id, i.type, i.value)
 ), marked AS (
-    UPDATE identifier i SET granted = n.granted, refused = n.refused, status = n.status
+    UPDATE identifier i SET granted = n.granted, refused = n.refused
       FROM held n
      WHERE (i.record_id, i.type, i.value, i.stated_by_id)
          = (n.record_id, n.type, n.value, n.stated_by_id)
-       AND (i.granted, i.refused, i.status) IS DISTINCT FROM (n.granted, n.refused, n.status)
+       AND (i.granted, i.refused) IS DISTINCT FROM (n.granted, n.refused)
     RETURNING i.customer_id
 ), bits AS (
     SELECT t.id,
@@ -191,8 +188,7 @@ SELECT id FROM turned UNION SELECT customer_id FROM marked
 """
 """A grant for one contact point counts unless that contact point is refused. `until` of a purpose
 is when the first part of what is granted ends: from then on the person is not shown under it until
-this is computed anew, and never for a contact point whose own grant is over. A contact point has
-one status whichever record states it: `valid` comes last in the alphabet.
+this is computed anew, and never for a contact point whose own grant is over.
 """
 
 

@@ -249,8 +249,9 @@ class PersonalDetails(Base):
 class Identifier(Base):
     """A contact point or key that a record states of its person, in canonical form.
 
-    `status` is valid, unsubscribed, bounced or complained. `granted` and `refused` are bit sets of
-    the purposes that the person spoke of for this contact point alone.
+    `status` is that of its value (`IdentifierValue`), here beside the rest of what views ask.
+    `granted` and `refused` are bit sets of the purposes that the person spoke of for this contact
+    point alone.
     """
 
     __tablename__ = "identifier"
@@ -260,7 +261,7 @@ class Identifier(Base):
         Index(
             "ix_identifier_spoken",
             "customer_id",
-            postgresql_where=text("granted <> 0 OR refused <> 0 OR status <> 'valid'"),
+            postgresql_where=text("granted <> 0 OR refused <> 0"),
         ),
         Index(
             "ix_identifier_nobodys",
@@ -295,8 +296,9 @@ class Identifier(Base):
 class IdentifierValue(Base):
     """One value, whoever states it: how many records hold it, and whether it may join them.
 
-    `shared`: more than one customer holds it, or more records than the limit do. `id` is how
-    ledgers and evidence name a contact point without repeating it.
+    `shared`: more than one customer holds it, or more records than the limit do. `status`: valid,
+    unsubscribed, bounced or complained, also for who comes to hold it later. `id` is how ledgers
+    and evidence name a contact point without repeating it.
     """
 
     __tablename__ = "identifier_value"
@@ -309,6 +311,7 @@ class IdentifierValue(Base):
     holders: Mapped[int] = mapped_column(server_default="0")
     shared: Mapped[bool] = mapped_column(server_default="false")
     blocked: Mapped[bool] = mapped_column(server_default="false")
+    status: Mapped[str] = mapped_column(server_default="valid")
 
 
 class BlockedIdentifier(Base):

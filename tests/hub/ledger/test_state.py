@@ -7,12 +7,15 @@ from uuid import UUID
 import pytest
 
 from hub import clock
+from hub.audit import Act
+from hub.consent import contacts
 from hub.db.connection import Connection
+from hub.identifiers import Contact
 from hub.identity import decisions
 from hub.intake import Defaults, Incoming, direct, record
 from hub.ledger import state
 from hub.models.consent import FOREVER
-from hub.records import AnyRecord, Consent, Customer, Identifier, Person
+from hub.records import AnyRecord, Consent, Customer, Detail, Identifier, Person
 
 FIRST, SECOND = datetime(2026, 2, 1, tzinfo=UTC), datetime(2026, 2, 2, tzinfo=UTC)
 PAST, AHEAD = datetime(2026, 3, 1, tzinfo=UTC), datetime(2131, 1, 1, tzinfo=UTC)
@@ -51,6 +54,12 @@ async def tell(
     assert all(r.recorded for r in outcome.rejections)
 
 
+async def bounced(connection: Connection) -> None:
+    by = Act("changed", "test", "command")
+    async with connection.transaction():
+        await contacts.mark(connection, Contact("email", A.value), "bounced", by=by)
+
+
 async def bits(connection: Connection) -> tuple[Any, ...]:
     return tuple(await connection.fetchrow(OF_CUSTOMER) or ())
 
@@ -84,8 +93,25 @@ async def test_a_later_identifier_knows_the_refusal(connection: Connection) -> N
 
 async def test_a_later_identifier_knows_the_status(connection: Connection) -> None:
     await tell(connection, person())
-    await connection.execute("UPDATE identifier SET status = 'bounced' WHERE value LIKE 'a@%'")
+    await bounced(connection)
     await tell(connection, person("9", A), source="web")
+    assert await point(connection, A) == (0, 0, "bounced")
+
+
+async def test_a_status_stays_while_nobody_holds_it(connection: Connection) -> None:
+    await tell(connection, person())
+    await bounced(connection)
+    await tell(connection, person("1", B))
+    await tell(connection, person("1", A, B))
+    assert await point(connection, A) == (0, 0, "bounced")
+
+
+async def test_a_status_is_of_whatever_states_it(connection: Connection) -> None:
+    await tell(connection, person())
+    await bounced(connection)
+    detail = Detail(external_id="d", customer="1", identifiers=(A,))
+    await tell(connection, detail)
+    assert await connection.fetchval("SELECT count(*) FROM identifier WHERE value LIKE 'a@%'") == 2
     assert await point(connection, A) == (0, 0, "bounced")
 
 

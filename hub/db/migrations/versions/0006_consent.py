@@ -183,12 +183,15 @@ def upgrade() -> None:
     op.add_column(
         "identifier", sa.Column("refused", sa.BigInteger(), server_default="0", nullable=False)
     )
+    op.add_column(
+        "identifier_value", sa.Column("status", sa.Text(), server_default="valid", nullable=False)
+    )
     op.create_index(
         "ix_identifier_spoken",
         "identifier",
         ["customer_id"],
         unique=False,
-        postgresql_where=sa.text("granted <> 0 OR refused <> 0 OR status <> 'valid'"),
+        postgresql_where=sa.text("granted <> 0 OR refused <> 0"),
     )
     op.create_index(
         "ix_identifier_nobodys",
