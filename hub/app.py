@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from hub.config import Settings
-from hub.db import addresses, hold, revision, roles
+from hub.db import hold, revision
 from hub.db.embedded import Progress, silent
 from hub.db.engine import Database
 
@@ -46,8 +46,6 @@ async def _prepare(database: Database, *, even_held: bool) -> None:
 
 async def bring_up(database: Database) -> None:
     """Bring the schema and the purpose views to this release's state."""
-    reader = database.addresses.reader
-    role = addresses.role(reader) if reader else roles.READER
     from hub.db import migrate  # which is slow to import, and rarely wanted
 
-    await migrate.migrate(database.direct, reader=role)
+    await migrate.migrate(database.direct, reader=database.reader_role)

@@ -2,6 +2,7 @@
 
 import os
 import time
+from calendar import monthrange
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -18,3 +19,10 @@ def new_id() -> UUID:
     high = (millis << 16) | 0x7000 | (tail >> 68)
     low = (0b10 << 62) | (tail & 0x3FFF_FFFF_FFFF_FFFF)
     return UUID(int=(high << 64) | low)
+
+
+def months_after(at: datetime, months: int) -> datetime:
+    """The same day and time so many months later, or the last day of a month that is shorter."""
+    year, month = divmod(12 * at.year + at.month - 1 + months, 12)
+    day = min(at.day, monthrange(year, month + 1)[1])
+    return at.replace(year=year, month=month + 1, day=day)

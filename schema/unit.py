@@ -68,8 +68,7 @@ class Context:
     @property
     def defaults(self) -> Defaults:
         """What fills in for what records leave out."""
-        settings = self.settings
-        return Defaults(settings.phone_region, settings.currency, settings.identity_max_holders)
+        return Defaults.of(self.settings)
 
     @property
     def by(self) -> str:

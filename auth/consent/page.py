@@ -45,4 +45,4 @@ def busy(request: Request) -> Response:
 
 def defaults(settings: Settings) -> Defaults:
     """What fills in for what statements leave out."""
-    return Defaults(settings.phone_region, settings.currency, settings.identity_max_holders)
+    return Defaults.of(settings)

@@ -5,7 +5,6 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hub.backup.restoring import reader
 from hub.clock import new_id
 from hub.db import hold, migrate, views
 from hub.db.connection import Connection
@@ -38,7 +37,7 @@ async def release(database: Database, *, reason: str) -> UUID:
 
 
 async def _views(connection: AsyncConnection, database: Database) -> None:
-    await views.rebuild(connection, reader=reader(database))
+    await views.rebuild(connection, reader=database.reader_role)
 
 
 async def hold_back(connection: Connection) -> None:

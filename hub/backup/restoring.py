@@ -16,7 +16,7 @@ from hub.backup import programs, verifying
 from hub.backup.manifest import Backup
 from hub.backup.programs import Programs
 from hub.crypto import MARK, SIZE, Keyring
-from hub.db import addresses, migrate, roles
+from hub.db import migrate
 from hub.db.connection import Connection
 from hub.db.engine import Database
 from hub.errors import Conflict, StopJob
@@ -74,14 +74,8 @@ async def restore(
         await connection.execute("SELECT pg_advisory_lock($1)", migrate.LOCK)
         await _demand_empty(connection)
         await _fill(database, connection, backup, ending, told)
-    await migrate.migrate(database.direct, reader=reader(database))
+    await migrate.migrate(database.direct, reader=database.reader_role)
     await database.owner.execute("ANALYZE")
-
-
-def reader(database: Database) -> str:
-    """The login role that reads."""
-    url = database.addresses.reader
-    return addresses.role(url) if url else roles.READER
 
 
 def _anew(database: Database, backup: Backup) -> bytes:

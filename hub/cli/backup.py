@@ -187,7 +187,7 @@ def replay(without: str | None, *, as_json: bool) -> None:
 async def _replay(without: str | None) -> tuple[Replayed, Path | None]:
     """What was applied, and where the file of the audit's checkpoints is if it was set aside."""
     chosen = settings()
-    defaults = Defaults(chosen.phone_region, chosen.currency, chosen.identity_max_holders)
+    defaults = Defaults.of(chosen)
     folder = files.folder_of(chosen)
     async with opened(chosen, progress=tell, even_held=True) as app:
         await _demand_held(app)

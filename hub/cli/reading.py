@@ -36,5 +36,5 @@ def engine(app: App) -> Engine:
     return Engine(
         database=app.database,
         opening=opening,
-        defaults=Defaults(settings.phone_region, settings.currency, settings.identity_max_holders),
+        defaults=Defaults.of(settings),
     )

@@ -3,11 +3,13 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Self
 from uuid import UUID
 
 import msgspec
 
 from hub import suppression
+from hub.config import Settings
 from hub.db.connection import Connection
 from hub.errors import Refused
 from hub.identifiers import Blocklist
@@ -72,6 +74,11 @@ class Defaults:
     phone_region: str = "RU"
     currency: str = "RUB"
     max_holders: int = 50
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """As the settings say."""
+        return cls(settings.phone_region, settings.currency, settings.identity_max_holders)
 
 
 class Terms(msgspec.Struct, frozen=True, array_like=True):

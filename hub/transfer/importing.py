@@ -106,8 +106,7 @@ def _state(path: Path) -> tuple[int, int]:
 async def _begin(
     database: Database, wanted: Import, reader: Reader
 ) -> tuple[Job, Mapping[int, Counts]]:
-    settings = database.settings
-    defaults = Defaults(settings.phone_region, settings.currency, settings.identity_max_holders)
+    defaults = Defaults.of(database.settings)
     content = await asyncio.to_thread(runs.fingerprint, reader.path)
 
     async def work(connection: Connection) -> tuple[Job, Mapping[int, Counts]]:

@@ -65,7 +65,7 @@ def record(
     )
 
     async def work(connection: Connection) -> Declared:
-        whose, defaults = await explain.customer_of(connection, customer), _defaults()
+        whose, defaults = await explain.customer_of(connection, customer), Defaults.of(settings())
         point = statement.contact_point
         if point and not await direct.holds(connection, whose, point, defaults=defaults):
             raise NotFound("The contact point is not one of the customer's own: look for a typo.")
@@ -76,8 +76,3 @@ def record(
 
     made = transacted(work)
     click.echo(f"Entry {made.entry_id}: {made.fate}, in the place of {made.superseded} others.")
-
-
-def _defaults() -> Defaults:
-    given = settings()
-    return Defaults(given.phone_region, given.currency, given.identity_max_holders)

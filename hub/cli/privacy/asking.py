@@ -112,7 +112,7 @@ def object_(purpose: str | None, received: date | None, *, as_json: bool, **whom
       hub privacy object crm:77 --purpose analytics
     """
     person, chosen = Named(**whom), settings()
-    defaults = Defaults(chosen.phone_region, chosen.currency, chosen.identity_max_holders)
+    defaults = Defaults.of(chosen)
 
     async def work(connection: Connection) -> tuple[Objection, Sequence[UUID], str]:
         customer = await person.find(connection)

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.clock import months_after
 from hub.errors import BadInput
-from hub.privacy.deadlines import due, months_after
+from hub.privacy.deadlines import due
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 
